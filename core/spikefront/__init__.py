@@ -1,0 +1,52 @@
+"""Spikefront: multi-objective search of spiking neural networks, with everything a plugin.
+
+Plugin authors take the contract of their kind, its helpers and `hookimpl` from here.
+"""
+
+from spikefront.components import (
+    Algorithm,
+    Analysis,
+    Coder,
+    Component,
+    Crossover,
+    Encoding,
+    Executor,
+    Exporter,
+    Fitness,
+    Mutation,
+    Network,
+    NeuronModel,
+    Predictor,
+    Sampling,
+    SupervisedTask,
+    Surrogate,
+    Synapse,
+    Task,
+    ThresholdNeuron,
+    Trainer,
+)
+from spikefront.sources import hookimpl
+
+__all__ = [
+    "Algorithm",
+    "Analysis",
+    "Coder",
+    "Component",
+    "Crossover",
+    "Encoding",
+    "Executor",
+    "Exporter",
+    "Fitness",
+    "Mutation",
+    "Network",
+    "NeuronModel",
+    "Predictor",
+    "Sampling",
+    "SupervisedTask",
+    "Surrogate",
+    "Synapse",
+    "Task",
+    "ThresholdNeuron",
+    "Trainer",
+    "hookimpl",
+]

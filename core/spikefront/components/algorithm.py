@@ -1,0 +1,100 @@
+"""Contract of search algorithms: ask and tell."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from spikefront.components.base import Component
+from spikefront.components.fitness import Direction
+from spikefront.components.operator import Operator
+from spikefront.genome import Genome
+from spikefront.randomness import Streams
+from spikefront.space import Space
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is searched for: the name of a fitness term and its direction."""
+
+    name: str
+    direction: Direction
+
+    def loss(self, value: float) -> float:
+        """Return the value as something to minimise."""
+        return value if self.direction == "minimize" else -value
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an algorithm gets to know of a study.
+
+    Attributes:
+        space: The searched parameters.
+        objectives: What is optimised, in order.
+        population: Candidates of a generation.
+        operators: The study's operators; for a gene the first one that fits counts.
+        streams: The algorithm's randomness.
+    """
+
+    space: Space
+    objectives: tuple[Objective, ...]
+    population: int
+    operators: tuple[Operator, ...]
+    streams: Streams
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A genome that an algorithm wants evaluated, and where it came from.
+
+    Attributes:
+        genome: The candidate.
+        parents: Hashes of the genomes it was made from.
+        operators: Names of the operators that made it.
+    """
+
+    genome: Genome
+    parents: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """The outcome of a proposal.
+
+    Attributes:
+        genome: The candidate.
+        losses: One number for each objective, smaller is better; None where the evaluation failed.
+    """
+
+    genome: Genome
+    losses: tuple[float, ...] | None = field(default=None)
+
+
+class Engine(ABC):
+    """A running search. It is a deterministic function of the problem and of what it was told, in order."""
+
+    @abstractmethod
+    def ask(self) -> list[Proposal]:
+        """Return the next generation, never more than `population`; an empty list ends the search."""
+
+    @abstractmethod
+    def tell(self, results: Sequence[Told]) -> None:
+        """Take the outcome of all proposals of the last `ask`, in its order."""
+
+
+class Algorithm(Component, ABC):
+    """A way to search. Its parameters stand in the study's [search] section."""
+
+    kind: ClassVar[str] = "algorithm"
+
+    @abstractmethod
+    def start(self, problem: Problem) -> Engine:
+        """Return a fresh search.
+
+        Raises:
+            InputError: The algorithm cannot search this space or these objectives; the message says why.
+        """

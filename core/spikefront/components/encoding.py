@@ -1,0 +1,43 @@
+"""Contract of encodings: how genes become a network's weights."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from spikefront.components.base import Component
+from spikefront.space import Array
+
+
+class Encoding(Component, ABC):
+    """A way to store a network's weights.
+
+    `apply` parametrises the weighted layers (`torch.nn.utils.parametrize`), so that the tensors that
+    gradients train are the encoding's own. `evolved_arrays` declares what evolution shapes instead.
+    """
+
+    kind: ClassVar[str] = "encoding"
+
+    @abstractmethod
+    def apply(self, network: nn.Module, arrays: Mapping[str, Array], generator: torch.Generator) -> None:
+        """Parametrise the encodable weights of `network`, in place.
+
+        The variance of each initial weight has to stay that of PyTorch's default, 1 / (3 fan_in).
+
+        Args:
+            network: A freshly built network with direct weights.
+            arrays: The evolved arrays of this candidate, by the names of `evolved_arrays`.
+            generator: Source of the initial values.
+        """
+
+    def stored_numbers(self, network: nn.Module) -> int:
+        """Return how many numbers have to be stored to rebuild the network.
+
+        By default all parameters, each counted once. Evolved arrays that are not parameters, and
+        indices, have to be added.
+        """
+        return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,108 @@
+"""Contract of neuron models: currents (T, B, ...) in, spikes (T, B, ...) and the final state out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from spikefront.components.base import Component
+from spikefront.components.surrogate import Surrogate
+from spikefront.spiking.spike import spike_with
+
+State = tuple[Tensor, ...]
+"""What a neuron carries from step to step: tensors of the shape (B, ...) of its currents."""
+
+Spike = Callable[[Tensor], Tensor]
+"""Maps potential minus threshold to 0 or 1 (`>=` fires), with a surrogate's gradient."""
+
+
+class NeuronModel(Component, ABC):
+    """How a neuron turns currents into spikes.
+
+    A model is written as one pure step in plain torch, with its difference equation in the docstring. The
+    docstring also says how the input is scaled, what decays, which comparison fires, the kind and time of
+    the reset, and which potential is recorded. A faster `sequence` may replace the loop over steps; its
+    spikes must equal the loop's bit for bit and its gradients to 1e-5.
+    """
+
+    kind: ClassVar[str] = "neuron"
+
+    @abstractmethod
+    def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
+        """Advance one time step.
+
+        Args:
+            x: Input current (B, ...).
+            state: What the step before returned, or `initial_state`.
+            trained: The tensors of `trained`, as they are by now.
+            spike: The firing function; call it with potential minus threshold.
+
+        Returns:
+            Spikes (B, ...) of 0 and 1 (or whole numbers, for bursts), and the next state. The first entry
+            of the state is the membrane potential.
+        """
+
+    def trained(self, shape: tuple[int, ...]) -> dict[str, Tensor]:
+        """Return the initial values of the parameters that gradients train; none by default.
+
+        Args:
+            shape: Shape of one sample's currents, without time and batch: (N,) or (C, H, W).
+        """
+        return {}
+
+    def initial_state(self, x: Tensor) -> State:
+        """Return the state before the first step, for currents shaped like `x` (B, ...)."""
+        return (torch.zeros_like(x),)
+
+    def sequence(
+        self,
+        x: Tensor,
+        state: State,
+        trained: Mapping[str, Tensor],
+        surrogate: Surrogate,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, State]:
+        """Run the whole sequence in one call: `x` (T, B, ...) to spikes (T, B, ...) and the final state.
+
+        Args:
+            x: Input currents (T, B, ...).
+            state: State before the first step.
+            trained: The tensors of `trained`, as they are by now.
+            surrogate: Derivative of the spike.
+            generator: Source of noise, for models that draw.
+        """
+        return self.reference(x, state, trained, surrogate)
+
+    def reference(
+        self, x: Tensor, state: State, trained: Mapping[str, Tensor], surrogate: Surrogate
+    ) -> tuple[Tensor, State]:
+        """Loop over `step`: what every `sequence` has to equal."""
+        spike = spike_with(surrogate)
+        spikes = []
+        for current in x.unbind(0):
+            fired, state = self.step(current, state, trained, spike)
+            spikes.append(fired)
+        return torch.stack(spikes), state
+
+
+class ThresholdNeuron(NeuronModel, ABC):
+    """Parameters and reset of the neurons that fire where a potential reaches a threshold.
+
+    With h the potential before the reset: s = 1 where h >= v_threshold, else 0; the reset is in the same
+    step, v = h (1 - s) (hard) or v = h - v_threshold s (soft).
+    """
+
+    v_threshold: float = Field(1.0, gt=0, description="potential at which the neuron fires")
+    reset: Literal["hard", "soft"] = Field("hard", description="to zero, or by subtraction of the threshold")
+    detach_reset: bool = Field(True, description="keep the reset out of the gradient")
+
+    def fire(self, h: Tensor, spike: Spike) -> tuple[Tensor, Tensor]:
+        """Return the spikes and the potential after the reset, from the potential `h` before it."""
+        s = spike(h - self.v_threshold)
+        r = s.detach() if self.detach_reset else s
+        return s, h * (1 - r) if self.reset == "hard" else h - self.v_threshold * r

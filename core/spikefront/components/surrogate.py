@@ -1,0 +1,27 @@
+"""Contract of surrogates: the derivative used in place of the spike's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+
+from spikefront.components.base import Component
+
+
+class Surrogate(Component, ABC):
+    """A stand-in for the derivative of the Heaviside step.
+
+    The derivative is even, never negative, finite in area, and 1 at its peak (v = 0).
+    """
+
+    kind: ClassVar[str] = "surrogate"
+
+    @abstractmethod
+    def derivative(self, v: torch.Tensor) -> torch.Tensor:
+        """Return the derivative at `v`, potential minus threshold; any shape, elementwise."""
+
+    @abstractmethod
+    def primitive(self, v: torch.Tensor) -> torch.Tensor:
+        """Return a function of which `derivative` is the derivative, 0 at v = 0; used by tests and plots."""

@@ -1,0 +1,121 @@
+"""Contract of tasks: what a phenotype is asked to do, and how well it did."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from spikefront.components.base import Component
+from spikefront.components.parts import Parts
+from spikefront.errors import InputError
+from spikefront.randomness import Streams
+from spikefront.spiking.layers import SpikingNetwork, seed_noise
+
+Split = Literal["train", "validation", "test"]
+
+
+class Data(NamedTuple):
+    """Samples of one split, as tensors in memory: inputs (N, ...) and targets (N, ...)."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+class Task(Component, ABC):
+    """Something that can be scored. It may train a network (`SupervisedTask`), or simulate something else.
+
+    Attributes:
+        sections: The sections of a study file that this task reads; others are refused.
+    """
+
+    kind: ClassVar[str] = "task"
+    sections: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def build(self, parts: Parts, streams: Streams) -> Any:
+        """Return the phenotype of a candidate: mostly a `torch.nn.Module`."""
+
+    @abstractmethod
+    def score(self, phenotype: Any, split: Split, streams: Streams) -> dict[str, float]:
+        """Return the metrics of a phenotype on a split, by name.
+
+        Args:
+            phenotype: What `build` returned and a trainer fitted.
+            split: "validation" in a search; "test" only where a user asks for it.
+            streams: Randomness of the measurement.
+        """
+
+
+class SupervisedTask(Task, ABC):
+    """A task with data: splits, a loss and metrics. The phenotype is a `SpikingNetwork`."""
+
+    sections: ClassVar[frozenset[str]] = frozenset(
+        {"network", "neuron", "surrogate", "synapse", "coder", "encoding", "trainer"}
+    )
+    score_batch: ClassVar[int] = 256
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample, without time and batch."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Number of outputs: classes, boxes' numbers, recorded cells."""
+
+    @abstractmethod
+    def data(self, split: Split) -> Data:
+        """Return a split. Splits never overlap and depend on the task's parameters only.
+
+        Raises:
+            DataError: The data are not there; the hint says how to get them.
+        """
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the scalar that training minimises, from outputs (T, B, ...) and targets (B, ...)."""
+
+    @abstractmethod
+    def metrics(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return one number for each sample and metric: name -> (B,); `score` averages them."""
+
+    def check(self) -> None:
+        """Refuse, before a study starts, data that are not there.
+
+        Raises:
+            DataError: The hint says how to get them.
+        """
+
+    def build(self, parts: Parts, streams: Streams) -> SpikingNetwork:
+        return parts.build(self.input_shape, self.outputs, streams)
+
+    def score(self, phenotype: SpikingNetwork, split: Split, streams: Streams) -> dict[str, float]:
+        data = self.data(split)
+        seed_noise(phenotype, streams.torch("score", split))
+        sums: dict[str, float] = {}
+        phenotype.eval()
+        with torch.no_grad():
+            for start in range(0, len(data.inputs), self.score_batch):
+                batch = slice(start, start + self.score_batch)
+                outputs = phenotype(data.inputs[batch])
+                for name, values in self.metrics(outputs, data.targets[batch]).items():
+                    sums[name] = sums.get(name, 0.0) + float(values.double().sum())
+        return {name: total / len(data.inputs) for name, total in sums.items()}
+
+
+def require_supervised(task: Task, who: str) -> SupervisedTask:
+    """Return `task`, if it has data; otherwise say which component wanted them.
+
+    Raises:
+        InputError: The task has no data to train on.
+    """
+    if not isinstance(task, SupervisedTask):
+        raise InputError(
+            f"trainer: '{who}' needs a task with data, and '{task.name}' has none",
+            "Use trainer 'none' with this task.",
+        )
+    return task

@@ -1,0 +1,1 @@
+"""The search of a study: the coordinator between algorithm, executor and record."""

@@ -1,0 +1,1 @@
+"""Time-stepped numerics: spikes, layers, and the builder of networks."""

@@ -1,0 +1,67 @@
+"""The builder that networks are assembled with: every part maps (T, B, ...) to (T, B, ...)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from spikefront.components.neuron import NeuronModel
+from spikefront.components.surrogate import Surrogate
+from spikefront.components.synapse import Synapse
+from spikefront.spiking.layers import Folded, NeuronLayer
+
+
+@dataclass
+class Builder:
+    """Makes the layers of one network, from the components of one candidate.
+
+    Attributes:
+        input_shape: Shape of one sample at one time step, without time and batch: (N,) or (C, H, W).
+        outputs: Number of outputs that the task asks for.
+        synapse: Makes the weighted layers.
+        neurons: Neuron models in the order of the layers that fire; the last one repeats.
+        surrogate: Derivative of the spike.
+        generator: Source of the initial weights.
+    """
+
+    input_shape: tuple[int, ...]
+    outputs: int
+    synapse: Synapse
+    neurons: Sequence[NeuronModel]
+    surrogate: Surrogate
+    generator: torch.Generator
+    _fired: int = 0
+
+    def linear(self, inputs: int, outputs: int, bias: bool = True) -> nn.Module:
+        """Return a fully connected layer."""
+        return self._fold(self.synapse.linear(inputs, outputs, bias, self.generator))
+
+    def conv(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = False) -> nn.Module:
+        """Return a convolution with 'same' padding (odd kernels) and the given stride."""
+        layer = self.synapse.conv(inputs, outputs, kernel, stride, kernel // 2, bias, self.generator)
+        return self._fold(layer)
+
+    def neuron(self, shape: tuple[int, ...]) -> NeuronLayer:
+        """Return the next layer of neurons, for currents of `shape` (without time and batch)."""
+        model = self.neurons[min(self._fired, len(self.neurons) - 1)]
+        self._fired += 1
+        return NeuronLayer(model, self.surrogate, shape)
+
+    def stateless(self, module: nn.Module) -> nn.Module:
+        """Return a module without memory (normalisation, pooling, flattening) applied to every step."""
+        return Folded(module)
+
+    def _fold(self, layer: nn.Module) -> nn.Module:
+        return layer if self.synapse.sequential else Folded(layer)
+
+
+def width(layer: nn.Module) -> int:
+    """Return the number of outputs (features or channels) of a layer made by `Builder`."""
+    inner = layer.module if isinstance(layer, Folded) else layer
+    for attribute in ("out_features", "out_channels"):
+        if hasattr(inner, attribute):
+            return int(getattr(inner, attribute))
+    raise TypeError(f"{type(inner).__name__} has neither out_features nor out_channels")
