@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -99,7 +99,9 @@ def _plain(path: str, value: Value) -> Value:
     """Return `value` as plain Python, or as a read-only float32 array."""
     match value:
         case np.ndarray():
-            array = np.ascontiguousarray(value, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
+            with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+                array = np.array(value, dtype=np.float32, order="C")
+            array += 0  # -0.0 becomes 0.0
             if not np.isfinite(array).all():
                 raise InputError(f"genome: array '{path}' has entries that are not finite")
             array.setflags(write=False)
@@ -111,11 +113,15 @@ def _plain(path: str, value: Value) -> Value:
         case float() | np.floating():
             if not math.isfinite(value):
                 raise InputError(f"genome: '{path}' = {value} is not finite")
-            return float(value) + 0.0
+            return float(value) + 0.0  # -0.0 becomes 0.0
         case str() | None:
             return value
-        case list() | tuple():
+        case list() | tuple() if not _holds_array(value):
             return [_plain(path, item) for item in value]
-        case dict():
+        case dict() if not _holds_array(value.values()) and _ARRAY_MARK not in value:
             return {str(key): _plain(path, item) for key, item in value.items()}
     raise InputError(f"genome: '{path}' has a {type(value).__name__}; allowed are numbers, strings, lists, arrays")
+
+
+def _holds_array(items: Iterable[Value]) -> bool:
+    return any(isinstance(item, np.ndarray) for item in items)

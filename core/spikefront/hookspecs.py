@@ -105,6 +105,11 @@ def spikefront_exporters() -> list[type[Exporter]]:  # type: ignore[empty-body]
 
 
 @hookspec
+def spikefront_defaults() -> dict[str, tuple[str, ...]]:  # type: ignore[empty-body]
+    """Return default components, kind -> names: the first stands where a study file names none; operators all serve."""
+
+
+@hookspec
 def spikefront_commands(cli: typer.Typer) -> None:
     """Add commands to the `spikefront` program."""
 

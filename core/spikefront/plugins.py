@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 import typer
@@ -27,6 +27,7 @@ from spikefront.sources import Sources
 
 ENTRY_POINT_GROUP = "spikefront"
 DEFAULT_SOURCES = Sources()
+C = TypeVar("C", bound=Component)
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,13 @@ class Registry:
         """Return the components of a kind, by name."""
         return self._components[kind]
 
-    def get(self, kind: str, name: str) -> type[Component]:
-        """Return a component's class.
+    def get(self, contract: type[C], name: str) -> type[C]:
+        """Return a component's class, by the contract of its kind and its name.
 
         Raises:
             PluginError: There is no such component; the hint has the closest name and plugins set aside.
         """
+        kind = contract.kind
         known = self._components[kind]
         if name not in known:
             aside = [plugin for plugin in self.plugins if plugin.reason]
@@ -86,11 +88,23 @@ class Registry:
             if aside:
                 hint += " Plugins set aside: " + "; ".join(f"{p.name} ({p.reason})" for p in aside) + "."
             raise PluginError(f"unknown {kind} '{name}'", hint)
-        return known[name]
+        component = known[name]
+        if not issubclass(component, contract):
+            raise TypeError(f"{kind} '{name}' is no {contract.__name__}")
+        return component
 
     def provider(self, kind: str, name: str) -> Plugin:
         """Return the plugin that gave a component."""
         return self._providers[kind, name]
+
+    def defaults(self, kind: str) -> tuple[str, ...]:
+        """Return the components that serve where a study file names none, the most general last."""
+        given: list[dict[str, tuple[str, ...]]] = self._manager.hook.spikefront_defaults()
+        return tuple(name for names in given for name in names.get(kind, ()) if name in self._components[kind])
+
+    def default(self, kind: str) -> str:
+        """Return the component that serves where a study file names none, or ""."""
+        return next(iter(self.defaults(kind)), "")
 
     def add_commands(self, cli: typer.Typer) -> None:
         """Let plugins add commands to the program."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import torch
@@ -41,3 +41,14 @@ class Encoding(Component, ABC):
         indices, have to be added.
         """
         return sum(parameter.numel() for parameter in network.parameters())
+
+
+def encodable_weights(network: nn.Module) -> Iterator[tuple[nn.Module, str]]:
+    """Yield the weights that an encoding may generate, as (module, attribute), in the order of the network.
+
+    These are the weights of `nn.Linear` and `nn.Conv2d`, and those that a module names in `encodable_weights`.
+    """
+    for module in network.modules():
+        usual = ("weight",) if isinstance(module, nn.Linear | nn.Conv2d) else ()
+        for name in getattr(module, "encodable_weights", usual):
+            yield module, name

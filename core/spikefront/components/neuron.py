@@ -101,8 +101,15 @@ class ThresholdNeuron(NeuronModel, ABC):
     reset: Literal["hard", "soft"] = Field("hard", description="to zero, or by subtraction of the threshold")
     detach_reset: bool = Field(True, description="keep the reset out of the gradient")
 
-    def fire(self, h: Tensor, spike: Spike) -> tuple[Tensor, Tensor]:
-        """Return the spikes and the potential after the reset, from the potential `h` before it."""
-        s = spike(h - self.v_threshold)
+    def fire(self, h: Tensor, spike: Spike, threshold: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the spikes and the potential after the reset.
+
+        Args:
+            h: Potential before the reset.
+            spike: The firing function.
+            threshold: What to compare with where it is not `v_threshold`: a threshold that moves.
+        """
+        level = self.v_threshold if threshold is None else threshold
+        s = spike(h - level)
         r = s.detach() if self.detach_reset else s
-        return s, h * (1 - r) if self.reset == "hard" else h - self.v_threshold * r
+        return s, h * (1 - r) if self.reset == "hard" else h - level * r

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,10 @@ class Operator(Component, ABC):
     domains: ClassVar[tuple[type[Any], ...]]
 
     genes: str = Field("*", description="paths of the genes it works on, as a shell pattern")
+
+    def fits(self, path: str, domain: Domain) -> bool:
+        """Tell whether it works on the gene at `path`, which has this domain."""
+        return isinstance(domain, self.domains) and fnmatchcase(path, self.genes)
 
 
 class Sampling(Operator, ABC):

@@ -18,7 +18,7 @@ class Synapse(Component, ABC):
     was asked for: a dendritic layer gives fewer outputs. The tensors that an encoding may generate are the weights of
     `nn.Linear` and `nn.Conv2d`, or those that a module of its own names in `encodable_weights` (a tuple of attribute
     names). A module that is not a linear map of its input counts its own work in `count_operations`, see
-    `spikefront.measure.recorder`.
+    `spikefront.measure.recorder.CountsItself`.
 
     Attributes:
         sequential: True where the layer remembers something from step to step: it is then called with

@@ -15,12 +15,16 @@ class SynapseRecord:
             (accumulates; a burst of s counts s).
         effective: Operations with a non-zero input and a non-zero weight.
         dense: Operations with any input and any weight, borders excluded.
+        rate: Mean magnitude of the input: spikes for each position and step.
+        flops: Multiply-accumulates of a single step by the usual formula, borders included.
     """
 
     name: str
     analog: bool
     effective: float
     dense: float
+    rate: float = 0.0
+    flops: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +26,9 @@ class NeuronLayer(nn.Module):
         model: The neuron model.
         surrogate: Derivative of the spike.
         shape: Shape of one sample's currents, without time and batch.
+
+    Attributes:
+        listeners: Called with the spikes (T, B, ...) of every run, also of a network that runs step by step.
     """
 
     def __init__(self, model: NeuronModel, surrogate: Surrogate, shape: tuple[int, ...]) -> None:
@@ -32,6 +37,7 @@ class NeuronLayer(nn.Module):
         self.surrogate = surrogate
         self.shape = shape
         self.noise = Noise()
+        self.listeners: list[Callable[[Tensor], None]] = []
         trained = model.trained(shape)
         self.trained = nn.ParameterDict({name: nn.Parameter(value) for name, value in trained.items()})
 
@@ -42,7 +48,10 @@ class NeuronLayer(nn.Module):
         """Return spikes and final state for currents `x` (T, B, ...)."""
         start = self.model.initial_state(x[0]) if state is None else state
         trained = dict(self.trained.items())
-        return self.model.sequence(x, start, trained, self.surrogate, self.noise.generator)
+        spikes, state = self.model.sequence(x, start, trained, self.surrogate, self.noise.generator)
+        for listener in self.listeners:
+            listener(spikes)
+        return spikes, state
 
     def extra_repr(self) -> str:
         return repr(self.model)

@@ -1,0 +1,40 @@
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup study test fix format lint types tests clean
+
+setup: $(STAMP)
+
+# NeuroBench pins old versions of what we use; the part of it that the tests compare with needs none of them.
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "torch>=2.11,<2.14"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-deps neurobench==2.3.0
+	touch $(STAMP)
+
+study: setup
+	$(BIN)/spikefront run studies/quickstart.toml
+
+test: setup format lint types tests
+
+format:
+	$(BIN)/ruff format --check .
+
+lint:
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+tests:
+	$(BIN)/pytest -n 2 -m "not slow" --durations=10 --cov --cov-report=term
+
+fix: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info core/*.egg-info .mypy_cache .pytest_cache .ruff_cache

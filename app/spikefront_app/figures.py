@@ -1,0 +1,83 @@
+"""Figures as pure functions: a table in, a plotly figure out."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.express as px
+import plotly.graph_objects as go
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
+
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")
+
+
+def figure_front(
+    table: pd.DataFrame, x: str, y: str, colour: str, labels: dict[str, str], log_x: bool = False
+) -> go.Figure:
+    """Draw two objectives of all candidates, those on the front large and coloured.
+
+    Args:
+        table: From `read_evaluations`.
+        x: Column of the horizontal axis.
+        y: Column of the vertical axis.
+        colour: Column that colours the front: a gene, a measurement or the generation.
+        labels: Axis title of a column, with its unit.
+        log_x: Whether the horizontal axis is logarithmic.
+    """
+    figure = go.Figure()
+    rest = table[~table["front"]]
+    figure.add_scatter(
+        x=rest[x],
+        y=rest[y],
+        mode="markers",
+        name="dominated",
+        marker={"size": 6, "color": "#BBBBBB", "opacity": 0.6},
+        customdata=rest[["id"]],
+        hovertemplate="candidate %{customdata[0]}<br>%{x:,.4g}<br>%{y:,.4g}<extra>dominated</extra>",
+    )
+    for trace in _front_traces(table[table["front"]], x, y, colour):
+        figure.add_trace(trace)
+    figure.update_layout(
+        template="plotly_white",
+        height=520,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+    )
+    figure.update_xaxes(title=labels.get(x, x), type="log" if log_x else "linear")
+    figure.update_yaxes(title=labels.get(y, y))
+    return figure
+
+
+def _front_traces(front: pd.DataFrame, x: str, y: str, colour: str) -> list[go.Scatter]:
+    ordered = front.sort_values(x)
+    if pd.api.types.is_numeric_dtype(ordered[colour]) and ordered[colour].nunique() > len(COLOURS):
+        marker = {"color": ordered[colour], "colorscale": "Viridis", "colorbar": {"title": colour}, "size": 12}
+        return [_trace(ordered, x, y, "front", marker)]
+    groups = ordered.groupby(ordered[colour].astype(str).fillna("-"), sort=True)
+    return [
+        _trace(group, x, y, f"front, {name}", {"color": COLOURS[n % 7], "symbol": SYMBOLS[n % 7], "size": 12})
+        for n, (name, group) in enumerate(groups)
+    ]
+
+
+def _trace(rows: pd.DataFrame, x: str, y: str, name: str, marker: dict[str, object]) -> go.Scatter:
+    return go.Scatter(
+        x=rows[x],
+        y=rows[y],
+        mode="markers",
+        name=name,
+        marker=marker | {"line": {"width": 1, "color": "white"}},
+        customdata=rows[["id"]],
+        hovertemplate="candidate %{customdata[0]}<br>%{x:,.4g}<br>%{y:,.4g}<extra>%{fullData.name}</extra>",
+    )
+
+
+def figure_parallel(table: pd.DataFrame, columns: list[str], colour: str) -> go.Figure:
+    """Draw the front as parallel coordinates over numeric columns; a drag along an axis picks candidates."""
+    numeric = [column for column in columns if pd.api.types.is_numeric_dtype(table[column])]
+    figure = px.parallel_coordinates(
+        table[table["front"]], dimensions=numeric, color=colour, color_continuous_scale="Viridis"
+    )
+    figure.update_layout(height=360, margin={"l": 60, "r": 40, "t": 60, "b": 20})
+    return figure

@@ -1,0 +1,1 @@
+"""Measurements of Spikefront, each a command that prints a table: `python -m benchmarks.NAME`."""

@@ -1,0 +1,49 @@
+"""The `spikefront` program.
+
+`main` turns errors into one message and an exit code: 0 done, 1 nothing usable, 2 wrong input,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+
+from spikefront.cli import candidates, reading, running
+from spikefront.cli.options import registry_of
+from spikefront.errors import SpikefrontError
+
+WRONG_INPUT = 2
+
+
+def build() -> typer.Typer:
+    """Return the program with its own commands and those of plugins."""
+    cli = typer.Typer(
+        name="spikefront",
+        help="Search spiking neural networks for the best trade-offs of accuracy, parameters and energy.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    commands: list[Callable[..., None]] = [running.run, reading.studies, reading.show, reading.front]
+    commands += [candidates.retrain, candidates.test, candidates.export, reading.plugins, reading.version]
+    for command in commands:
+        cli.command()(command)
+    registry_of(()).add_commands(cli)
+    return cli
+
+
+def main() -> None:
+    """Run the program."""
+    try:
+        build()()
+    except SpikefrontError as error:
+        console = Console(stderr=True, soft_wrap=True, highlight=False)
+        console.print("[bold red]error:[/] ", end="")
+        console.print(error.message, markup=False)
+        if error.hint:
+            console.print(error.hint, markup=False, style="dim")
+        sys.exit(WRONG_INPUT)

@@ -1,0 +1,173 @@
+"""Commands about one candidate: train it again, test it, take it home."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spikefront.cli.options import (
+    DEFAULT_DATABASE,
+    CandidateId,
+    DatabaseOption,
+    Format,
+    FormatOption,
+    PluginsOption,
+    StudyName,
+    registry_of,
+    sources_of,
+)
+from spikefront.cli.output import print_listing
+from spikefront.components import Candidate, Exporter
+from spikefront.errors import InputError, SpikefrontError
+from spikefront.evaluate import phenotype_of, streams_of
+from spikefront.job import Evaluation, Job, Measurement
+from spikefront.plugins import Registry
+from spikefront.storage import Database, EvaluationDetail, StudyStore, queries
+from spikefront.study import Study
+
+
+def retrain(
+    name: StudyName,
+    candidate: CandidateId,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of fresh seeds.")] = 1,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    form: FormatOption = Format.table,
+    plugins_dir: PluginsOption = None,
+) -> None:
+    """Train a candidate again with fresh seeds and the full budget, and record the result."""
+    sources = sources_of(plugins_dir)
+    with Database.open(db) as database:
+        study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
+        first = len(queries.retrainings(database, name, candidate))
+        jobs = [
+            Job(study.to_json(), row.genome, (n,), "retrain", threads=study.executor.threads)
+            for n in range(first, first + seeds)
+        ]
+        pool = study.executor.open(sources)
+        try:
+            evaluations = [future.result() for future in [pool.submit(job) for job in jobs]]
+        finally:
+            pool.close()
+        store = StudyStore.open(database, name)
+        for job, evaluation in zip(jobs, evaluations, strict=True):
+            store.record(
+                evaluation,
+                purpose="retrain",
+                candidate=candidate,
+                generation=row.generation,
+                replicates=job.replicates,
+                regularisers=[regulariser.term.name for regulariser in study.regularisers],
+            )
+    failed = [evaluation.failure for evaluation in evaluations if evaluation.failure]
+    if len(failed) == len(evaluations):
+        raise SpikefrontError(f"every retraining failed: {failed[0].message}", failed[0].traceback)
+    print_listing([_summary(row, evaluations)], form, f"Candidate {candidate} of '{name}', retrained")
+
+
+def test(
+    name: StudyName,
+    candidate: CandidateId,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    form: FormatOption = Format.table,
+    plugins_dir: PluginsOption = None,
+) -> None:
+    """Score a candidate's stored weights on the test split, and record the result.
+
+    Retrained weights are taken where there are some, one score for each retraining; else those of the search.
+    """
+    with Database.open(db) as database:
+        study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
+        resolved = study.resolve(row.genome)
+        trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
+        scores: list[dict[str, float]] = []
+        for old in trained or [row]:
+            streams = streams_of(study, row.genome, old.replicates[0], old.purpose)
+            phenotype = phenotype_of(resolved, queries.weights(database, name, old.number, old.purpose), streams)
+            scores.append(resolved.task.score(phenotype, "test", streams))
+        measurements = {metric: Measurement(tuple(score[metric] for score in scores)) for metric in scores[0]}
+        evaluation = Evaluation(row.genome, measurements)
+        StudyStore.open(database, name).record(
+            evaluation, purpose="test", candidate=candidate, generation=row.generation, replicates=range(len(scores))
+        )
+    print_listing([_summary(row, [evaluation])], form, f"Candidate {candidate} of '{name}' on the test split")
+
+
+def export(
+    name: StudyName,
+    candidate: CandidateId,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to write; must not exist or be empty.")],
+    exporter: Annotated[str, typer.Option("--as", metavar="FORMAT", help="Exporter to use.")] = "safetensors",
+    db: DatabaseOption = DEFAULT_DATABASE,
+    plugins_dir: PluginsOption = None,
+) -> None:
+    """Write a candidate's trained network to a folder."""
+    registry = registry_of(plugins_dir)
+    writer = registry.get(Exporter, exporter)()
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise InputError(f"--to {to}: is there already and not an empty folder", "Name a new folder.")
+    with Database.read_only(db) as database:
+        study, row = _recorded(database, name, candidate, registry)
+        trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
+        source = trained[-1] if trained else row
+        what = Candidate(
+            study=name,
+            evaluation=candidate,
+            resolved=study.resolved_document(row.genome),
+            genome=row.genome,
+            measurements={term: measurement.mean for term, measurement in source.measurements.items()},
+            weights=queries.weights(database, name, source.number, source.purpose),
+        )
+    _write_whole(writer, what, to)
+    typer.echo(f"Wrote candidate {candidate} of '{name}' to {to}")
+
+
+def _recorded(database: Database, name: str, candidate: int, registry: Registry) -> tuple[Study, EvaluationDetail]:
+    """Return the study and the evaluation of a candidate.
+
+    Raises:
+        StorageError: There is no such study or candidate.
+        InputError: The candidate failed.
+    """
+    study = Study.from_document(json.loads(queries.study(database, name).specification), registry)
+    row = queries.evaluation(database, name, candidate)
+    if row.failure:
+        raise InputError(
+            f"candidate {candidate} of '{name}' failed: {row.failure.message}", f"See `spikefront front {name}`."
+        )
+    return study, row
+
+
+def _summary(row: EvaluationDetail, evaluations: list[Evaluation]) -> dict[str, Any]:
+    """Return one line: mean and standard error over all seeds, beside what the search found."""
+    summary: dict[str, Any] = {"id": row.number, "seeds": 0}
+    names = dict.fromkeys(name for evaluation in evaluations for name in evaluation.measurements)
+    for name in names:
+        found = [e.measurements[name].values for e in evaluations if name in e.measurements]
+        values = Measurement(tuple(value for part in found for value in part))
+        summary["seeds"] = len(values.values)
+        summary[name] = values.mean
+        if values.standard_error is not None:
+            summary[f"{name} s.e."] = values.standard_error
+        if row.mean(name) is not None:
+            summary[f"{name} in search"] = row.mean(name)
+    return summary
+
+
+def _write_whole(writer: Exporter, candidate: Candidate, to: Path) -> None:
+    """Export to a temporary folder beside the target, and rename it when it is whole."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
+    try:
+        writer.export(candidate, temporary)
+        temporary.chmod(0o755)
+        if to.exists():
+            to.rmdir()
+        os.replace(temporary, to)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

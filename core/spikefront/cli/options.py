@@ -1,0 +1,42 @@
+"""Options that commands share, and where they look for plugins."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from spikefront.plugins import Registry, load
+from spikefront.sources import Sources
+
+DEFAULT_DATABASE = "sqlite:///spikefront.db"
+
+
+class Format(StrEnum):
+    """How a listing is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+DatabaseOption = Annotated[str, typer.Option("--db", metavar="URL", help="Database that holds the studies.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How the listing is printed.")]
+PluginsOption = Annotated[
+    list[str] | None, typer.Option("--plugins-dir", metavar="DIR", help="Folder of single-file plugins; repeatable.")
+]
+StudyName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the study.")]
+CandidateId = Annotated[int, typer.Argument(metavar="ID", help="Number of the candidate in its study.")]
+
+
+def sources_of(folders: list[str] | tuple[str, ...] | None) -> Sources:
+    """Return the plugin sources of a command: its folders, and those in SPIKEFRONT_PLUGINS."""
+    named = [folder for folder in os.environ.get("SPIKEFRONT_PLUGINS", "").split(os.pathsep) if folder]
+    return Sources(folders=tuple(os.path.abspath(folder) for folder in (*named, *(folders or ()))))
+
+
+def registry_of(folders: list[str] | tuple[str, ...] | None) -> Registry:
+    """Return the registry of a command."""
+    return load(sources_of(folders))

@@ -1,0 +1,181 @@
+"""One evaluation: build, train and measure a candidate. A pure function of the job; a failure is a value."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import math
+import os
+import platform
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+from spikefront.components import Context, Fitness, Session
+from spikefront.errors import NotFiniteError
+from spikefront.genome import Genome
+from spikefront.job import Evaluation, Failure, FailureKind, Job, Measurement
+from spikefront.measure.recorder import record
+from spikefront.measure.recording import Recording
+from spikefront.plugins import Registry
+from spikefront.randomness import Streams
+from spikefront.study import Resolved, Study
+
+
+@dataclasses.dataclass(frozen=True)
+class _Replicate:
+    """What one replicate found."""
+
+    values: Mapping[str, float | None]
+    history: list[dict[str, float]]
+    samples: int
+    recording: Recording
+    weights: bytes
+
+
+def evaluate(job: Job, registry: Registry) -> Evaluation:
+    """Train and measure a genome; never raises, but for what ends the process.
+
+    Args:
+        job: What to evaluate; the result depends on nothing else.
+        registry: The plugins of the study.
+    """
+    start = time.perf_counter()
+    try:
+        with _threads(job.threads):
+            study = _study(job.study, registry)
+            replicates = [_replicate(study, job, number) for number in job.replicates]
+            result = _combined(job.genome, replicates)
+    except Exception as error:
+        result = Evaluation(job.genome, failure=_failure(error))
+    return dataclasses.replace(
+        result,
+        seconds=time.perf_counter() - start,
+        peak_memory=_peak_memory(),
+        worker=f"{platform.node()}:{os.getpid()}",
+    )
+
+
+def streams_of(study: Study, genome: Genome, replicate: int, purpose: str = "search") -> Streams:
+    """Return the randomness of one replicate of a candidate; a "retrain" never shares it with a search."""
+    return Streams(study.settings.seed).child("candidate", genome.hash, purpose, replicate)
+
+
+def phenotype_of(resolved: Resolved, weights: bytes, streams: Streams) -> Any:
+    """Return a candidate's phenotype with its stored weights (safetensors)."""
+    from safetensors.torch import load
+
+    phenotype = resolved.task.build(resolved.parts, streams)
+    if isinstance(phenotype, nn.Module):
+        missing, unexpected = phenotype.load_state_dict(load(weights), strict=False)
+        shared = _shared_names(phenotype)
+        if unexpected or set(missing) - shared:
+            raise ValueError(f"weights do not fit: missing {sorted(set(missing) - shared)}, unexpected {unexpected}")
+    return phenotype
+
+
+@functools.lru_cache(maxsize=8)
+def _study(text: str, registry: Registry) -> Study:
+    return Study.from_document(json.loads(text), registry)
+
+
+def _replicate(study: Study, job: Job, number: int) -> _Replicate:
+    streams = streams_of(study, job.genome, number, job.purpose)
+    resolved = study.resolve(job.genome)
+    task, parts = resolved.task, resolved.parts
+    fitted = resolved.trainer.fit(task.build(parts, streams), task, Session(parts, streams, job.budget))
+    with _recording(fitted.phenotype, parts.coder.analog) as recorder:
+        metrics = task.score(fitted.phenotype, "validation", streams)
+    recording = recorder(parts.coder.steps)
+    context = Context(job.genome, parts, task, fitted, metrics, recording)
+    values = {term.name: _measured(term, context) for term in (*study.objectives, *study.columns)}
+    for regulariser in study.regularisers:
+        elite = dataclasses.replace(context, elite=job.elites.get(regulariser.on))
+        values[regulariser.term.name] = _measured(regulariser.term, elite)
+    return _Replicate(values, fitted.history, fitted.samples, recording, _weights(fitted.phenotype))
+
+
+def _measured(term: Fitness, context: Context) -> float | None:
+    value = term.measure(context)
+    if value is None:
+        return None
+    if not math.isfinite(value):
+        raise NotFiniteError(f"fitness '{term.name}' is {value}")
+    return float(value)
+
+
+def _combined(genome: Genome, replicates: list[_Replicate]) -> Evaluation:
+    first = replicates[0]
+    return Evaluation(
+        genome,
+        measurements={name: Measurement(tuple(r.values[name] for r in replicates)) for name in first.values},
+        history=tuple({"replicate": n, **row} for n, r in enumerate(replicates) for row in r.history),
+        recording=dataclasses.asdict(first.recording),
+        samples=sum(replicate.samples for replicate in replicates),
+        weights=first.weights,
+    )
+
+
+@contextlib.contextmanager
+def _recording(phenotype: Any, analog_input: bool) -> Iterator[Any]:
+    """Record a network while it is scored; other phenotypes give an empty recording."""
+    if not isinstance(phenotype, nn.Module):
+        yield lambda steps: Recording()
+        return
+    with record(phenotype, analog_input) as recorder:
+        yield recorder.recording
+
+
+def _weights(phenotype: Any) -> bytes:
+    """Return the tensors of a network, each shared one once; nothing for other phenotypes."""
+    if not isinstance(phenotype, nn.Module):
+        return b""
+    shared = _shared_names(phenotype)
+    state = phenotype.state_dict()
+    return save_tensors({name: tensor.contiguous() for name, tensor in state.items() if name not in shared})
+
+
+def _shared_names(module: nn.Module) -> set[str]:
+    """Return the names in the state dict that lead to a tensor which an earlier name leads to as well."""
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    shared: set[str] = set()
+    for name, tensor in module.state_dict().items():
+        key = (tensor.data_ptr(), tuple(tensor.shape))
+        if tensor.numel() and key in seen:
+            shared.add(name)
+        seen.add(key)
+    return shared
+
+
+def _failure(error: Exception) -> Failure:
+    kind: FailureKind = "exception"
+    if isinstance(error, NotFiniteError):
+        kind = "not-finite"
+    elif isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error):
+        kind = "out-of-memory"
+    return Failure(kind, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+
+
+@contextlib.contextmanager
+def _threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _peak_memory() -> int:
+    """Return the largest resident size of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

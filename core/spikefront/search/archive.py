@@ -1,0 +1,144 @@
+"""The archive of a running search: every candidate told, with what the search saw and what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikefront.components import Objective
+from spikefront.genome import Genome
+from spikefront.job import Measurement
+from spikefront.measure.hypervolume import hypervolume, nondominated
+from spikefront.study import Study
+
+Reference = Mapping[str, tuple[float, float]]
+"""Ideal and reference value of each objective, in its own unit."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One candidate told.
+
+    Attributes:
+        number: Its ID in the study.
+        generation: Generation, from 0.
+        genome: The candidate.
+        measurements: Fitness terms by name; empty where the evaluation failed.
+        regularised: Value of each objective as the search saw it; empty where the evaluation failed.
+        reused: Whether it was answered from the record.
+    """
+
+    number: int
+    generation: int
+    genome: Genome
+    measurements: Mapping[str, Measurement]
+    regularised: Mapping[str, float]
+    reused: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is nothing to rank."""
+        return not self.regularised
+
+
+class Archive:
+    """All entries of a search, unbounded, in the order told.
+
+    Attributes:
+        entries: Every candidate told.
+        front: Those that no other dominates.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._objectives = study.problem_objectives
+        self.entries: list[Entry] = []
+        self.front: list[Entry] = []
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Append a generation, and bring the front up to date: what no other dominates, by pure values."""
+        self.entries += entries
+        ranked = [entry for entry in (*self.front, *entries) if not entry.failed]
+        keep = nondominated(self._values(ranked))
+        self.front = [entry for entry, kept in zip(ranked, keep, strict=True) if kept]
+
+    def regularised(self, measurements: Mapping[str, Measurement], generation: int) -> dict[str, float]:
+        """Return each objective's mean, moved by the regularisers with their weights in this generation.
+
+        Returns an empty dict where an objective has no value.
+        """
+        values: dict[str, float] = {}
+        for objective in self._objectives:
+            mean = measurements[objective.name].mean if objective.name in measurements else None
+            if mean is None:
+                return {}
+            values[objective.name] = mean + self._shift(objective, measurements, generation)
+        return values
+
+    def _shift(self, objective: Objective, measurements: Mapping[str, Measurement], generation: int) -> float:
+        shift = 0.0
+        for regulariser in self._study.regularisers:
+            mean = measurements[regulariser.term.name].mean
+            if regulariser.on == objective.name and mean is not None:
+                towards = 1.0 if regulariser.term.direction == objective.direction else -1.0
+                weight = regulariser.weight.at(generation, self._study.budget.last_generation)
+                shift += towards * weight * mean
+        return shift
+
+    def losses(self, entry: Entry) -> tuple[float, ...] | None:
+        """Return what the algorithm is told: regularised values to minimise, or None for a failure."""
+        if entry.failed:
+            return None
+        return tuple(objective.loss(entry.regularised[objective.name]) for objective in self._objectives)
+
+    def elites(self, generation: int) -> dict[str, Genome]:
+        """Return the best genome of a generation for each objective that a regulariser acts on."""
+        wanted = {regulariser.on for regulariser in self._study.regularisers if regulariser.term.uses_elite}
+        ranked = [entry for entry in self.entries if entry.generation == generation and not entry.failed]
+        return {
+            objective.name: min(ranked, key=lambda e, o=objective: o.loss(e.regularised[o.name])).genome  # type: ignore[misc]
+            for objective in self._objectives
+            if objective.name in wanted and ranked
+        }
+
+    def best(self) -> dict[str, float]:
+        """Return the best pure value of each objective."""
+        if not self.front:
+            return {}
+        pick = self._values(self.front).min(0)
+        return {objective.name: objective.loss(float(pick[n])) for n, objective in enumerate(self._objectives)}
+
+    def hypervolume(self, reference: Reference) -> float:
+        """Return the share of the box between ideal and reference that the front dominates."""
+        ideal, worst = (
+            np.array([objective.loss(reference[objective.name][n]) for objective in self._objectives]) for n in (0, 1)
+        )
+        return hypervolume(self._values(self.front), ideal, worst)
+
+    def reference(self) -> dict[str, tuple[float, float]] | None:
+        """Return ideal and reference value of each objective, from the file, the term, or what is there by now.
+
+        None as long as nothing is there.
+        """
+        values = self._values(self.entries)
+        if not len(values):
+            return None
+        found: dict[str, tuple[float, float]] = {}
+        for n, (term, objective) in enumerate(zip(self._study.objectives, self._objectives, strict=True)):
+            low, high = float(values[:, n].min()), float(values[:, n].max())
+            span = high - low or abs(low) or 1.0
+            seen = (objective.loss(low), objective.loss(low + span))
+            known = term.bounds and (term.bounds if term.direction == "minimize" else term.bounds[::-1])
+            found[term.name] = self._study.budget.reference.get(term.name) or known or seen
+        return found
+
+    def _values(self, entries: Sequence[Entry]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Return the pure values (n, objectives) of the entries that did not fail, to minimise."""
+        rows = [
+            [objective.loss(entry.measurements[objective.name].mean or 0.0) for objective in self._objectives]
+            for entry in entries
+            if not entry.failed
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), len(self._objectives))

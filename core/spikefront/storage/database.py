@@ -1,0 +1,178 @@
+"""Opening a database, and transactions in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from spikefront.errors import StorageError
+from spikefront.storage import migration, sqlite
+from spikefront.storage.migration import Version
+
+BACKENDS = ("sqlite", "postgresql")
+_SNAPSHOT: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+}
+"""Options with which all queries of a transaction see the same moment; SQLite always does so."""
+
+_FORMS = "Give a file, sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME."
+
+
+class Database:
+    """An open database; close it, or use it as a context.
+
+    Attributes:
+        label: Its path or its URL without the password, for messages.
+    """
+
+    def __init__(self, engine: Engine, label: str, writable: bool) -> None:
+        self.label = label
+        self._reading = engine.execution_options(**_SNAPSHOT.get(engine.dialect.name, {}))
+        self._writing = engine.execution_options(**{sqlite.IMMEDIATE: True}) if writable else self._reading
+
+    @classmethod
+    def open(cls, where: str | Path, *, create: bool = False) -> Database:
+        """Open a database for writing and bring its tables up to date.
+
+        Before older tables are changed, an SQLite file is copied beside itself; for a server, that is its
+        operator's task.
+
+        Args:
+            where: A file or a database URL.
+            create: Make the file and the tables where there are none.
+
+        Raises:
+            StorageError: It cannot be opened; the message says why, the hint what to do.
+        """
+        path, url = _locate(where)
+        if path:
+            sqlite.check_file(path, write=True, create=create)
+            engine = sqlite.writer(path, create)
+        else:
+            engine = _connect(url)
+        database = cls(engine, str(path or url), writable=True)
+        with database._closed_on_error():
+            database._prepare(path, create)
+        return database
+
+    @classmethod
+    def read_only(cls, where: str | Path) -> Database:
+        """Open a database to look at; nothing is made or changed, and no writer has to wait.
+
+        Args:
+            where: A file or a database URL.
+
+        Raises:
+            StorageError: It cannot be opened; the message says why, the hint what to do.
+        """
+        path, url = _locate(where)
+        if path:
+            sqlite.check_file(path, write=False, create=False)
+            engine = sqlite.reader(path)
+        else:
+            engine = _connect(url)
+        database = cls(engine, str(path or url), writable=False)
+        with database._closed_on_error():
+            if database._version(create=False) is Version.OLDER:
+                raise StorageError(
+                    f"{database.label} was written by an older Spikefront",
+                    "`spikefront run FILE` brings it up to date, and keeps a copy.",
+                )
+        return database
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session in which all queries see the same moment."""
+        with self._explained(), Session(self._reading) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session whose changes are all kept, or none of them where an exception leaves the block."""
+        with self._explained(), Session(self._writing) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._reading.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self, path: Path | None, create: bool) -> None:
+        self._version(create)  # nothing of another program's file is touched
+        if path:
+            sqlite.use_write_ahead_log(self._reading)
+        with self._writing.begin() as connection:
+            found = migration.version(connection, self.label)
+            if found is Version.OLDER and path:
+                sqlite.back_up(path, migration.revision(connection))
+            if found is not Version.CURRENT:
+                migration.upgrade(connection)
+
+    def _version(self, create: bool) -> Version:
+        with self._reading.begin() as connection:
+            found = migration.version(connection, self.label)
+        if found is Version.EMPTY and not create:
+            raise StorageError(f"{self.label} is empty: it has no studies", "`spikefront run FILE` makes one.")
+        return found
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            with self._explained():
+                yield
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        try:
+            yield
+        except DBAPIError as error:
+            reason = " ".join(str(error.orig).split())
+            known = (hint for part, hint in sqlite.HINTS.items() if part in reason)
+            hint = next(known, "Check that the database is there, and that the address, user and password are right.")
+            raise StorageError(f"{self.label}: {reason}", hint) from error
+
+
+def _locate(where: str | Path) -> tuple[Path | None, URL]:
+    """Return the file of an SQLite database, or None, and the URL."""
+    if isinstance(where, Path) or "://" not in where:
+        if not str(where):
+            raise StorageError("the name of the database is empty", _FORMS)
+        return Path(where), URL.create("sqlite", database=str(where))
+    try:
+        url = make_url(where)
+    except (ArgumentError, ValueError):
+        raise StorageError("the address of the database is not a database URL", _FORMS) from None
+    if url.get_backend_name() not in BACKENDS:
+        raise StorageError(f"{url.get_backend_name()} databases are not supported: {url}", _FORMS)
+    if url.get_backend_name() != "sqlite":
+        return None, url
+    if url.database in {None, "", ":memory:"} or url.query or url.host:
+        raise StorageError(f"{url} does not name a file only", _FORMS)
+    return Path(str(url.database)), url
+
+
+def _connect(url: URL) -> Engine:
+    try:
+        return create_engine(url)
+    except ModuleNotFoundError as error:
+        raise StorageError(f"{url} needs the package '{error.name}'", f"pip install {error.name}") from None
+    except NoSuchModuleError:
+        raise StorageError(f"there is no driver '{url.drivername}': {url}", _FORMS) from None

@@ -1,0 +1,111 @@
+"""Values of the platform turned into rows, and rows that may be there already."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from spikefront.genome import Genome
+from spikefront.job import Evaluation, Measurement
+from spikefront.storage import schema
+from spikefront.storage.blobs import pack_arrays, sha256
+
+_Insert = sqlite.Insert | postgresql.Insert
+_INSERT: dict[str, Callable[[type[schema.Base]], _Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def add_genomes(session: Session, genomes: Iterable[Genome]) -> None:
+    """Add the genomes that the database does not have yet."""
+    wanted = {genome.hash: genome for genome in genomes}
+    rows = [
+        {"hash": key, "json": wanted[key].to_json(), "arrays": pack_arrays(wanted[key])}
+        for key in _missing(session, schema.Genome.hash, wanted)
+    ]
+    _add(session, schema.Genome, rows)
+
+
+def add_weights(session: Session, weights: bytes) -> str | None:
+    """Add weights, unless the database has them, and return their checksum; None where there are none."""
+    if not weights:
+        return None
+    key = sha256(weights)
+    row = {"sha256": key, "kind": "weights", "size": len(weights), "content": weights}
+    _add(session, schema.Artifact, [row for _ in _missing(session, schema.Artifact.sha256, [key])])
+    return key
+
+
+def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the columns that an evaluation itself knows, without its weights."""
+    failure = evaluation.failure
+    return {
+        "genome_hash": evaluation.genome.hash,
+        "failure_kind": failure and failure.kind,
+        "failure_message": failure and printable(failure.message),
+        "failure_traceback": failure and printable(failure.traceback),
+        "samples": evaluation.samples,
+        "seconds": evaluation.seconds,
+        "peak_memory": evaluation.peak_memory,
+        "worker": evaluation.worker,
+        "history": finite(evaluation.history),
+        "recording": finite(evaluation.recording),
+    }
+
+
+def measurement_rows(
+    evaluation: Evaluation,
+    objectives: Collection[str],
+    regularisers: Collection[str],
+    regularised: Mapping[str, float | None],
+) -> list[dict[str, Any]]:
+    """Return a row for each measurement and for each objective's value that a regulariser moved."""
+    rows = []
+    for name, measurement in evaluation.measurements.items():
+        role = "objective" if name in objectives else "regulariser" if name in regularisers else "column"
+        rows.append(_measurement(name, role, measurement.values))
+    rows += [_measurement(name, "regularised", (value,)) for name, value in regularised.items()]
+    return rows
+
+
+def finite(value: Any) -> Any:
+    """Return plain JSON with None in place of numbers that are not finite."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {key: finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [finite(item) for item in value]
+    return value
+
+
+def printable(text: str) -> str:
+    """Return `text` without what databases refuse: halves of surrogate pairs and NUL."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
+
+
+def _measurement(name: str, role: str, values: Sequence[float | None]) -> dict[str, Any]:
+    kept = Measurement(tuple(finite(values)))
+    return {
+        "name": name,
+        "role": role,
+        "mean": kept.mean,
+        "standard_error": kept.standard_error,
+        "values": list(kept.values),
+    }
+
+
+def _missing(session: Session, column: InstrumentedAttribute[str], keys: Collection[str]) -> list[str]:
+    known = set(session.scalars(select(column).where(column.in_(keys))))
+    return [key for key in keys if key not in known]
+
+
+def _add(session: Session, table: type[schema.Base], rows: list[dict[str, Any]]) -> None:
+    """Insert rows; one that another study has added at this moment is left as it is."""
+    if rows:
+        insert = _INSERT[session.get_bind().dialect.name]
+        session.execute(insert(table).on_conflict_do_nothing(), rows)

@@ -1,0 +1,160 @@
+"""Questions to a database, each answered from one moment and with a few SQL queries, however large the study."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from sqlalchemy import select
+
+from spikefront.errors import StorageError
+from spikefront.genome import Genome
+from spikefront.measure.hypervolume import nondominated
+from spikefront.storage import schema
+from spikefront.storage.blobs import checked_weights
+from spikefront.storage.database import Database
+from spikefront.storage.loading import (
+    chunks,
+    evaluation_rows,
+    find_evaluation,
+    find_study,
+    load_genomes,
+    objective_means,
+    study_objectives,
+    study_rows,
+)
+from spikefront.storage.rows import AskRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
+
+
+def studies(database: Database) -> list[StudyRow]:
+    """Return all studies, oldest first."""
+    with database.read() as session:
+        return study_rows(session)
+
+
+def study(database: Database, name: str) -> StudyRow:
+    """Return a study.
+
+    Raises:
+        StorageError: There is no such study; the hint has the closest name.
+    """
+    with database.read() as session:
+        return study_rows(session, schema.Study.id == find_study(session, name).id)[0]
+
+
+def asks(database: Database, study: str) -> list[AskRow]:
+    """Return all that the algorithm asked for, in order.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Ask
+    with database.read() as session:
+        mine = table.study_id == find_study(session, study).id
+        return [
+            AskRow(row.number, row.generation, row.genome_hash, tuple(row.parents), tuple(row.operators))
+            for row in session.scalars(select(table).where(mine).order_by(table.number))
+        ]
+
+
+def evaluations(database: Database, study: str, purpose: Purpose = "search") -> list[EvaluationRow]:
+    """Return a study's evaluations of one purpose in the order of their numbers.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Evaluation
+    with database.read() as session:
+        mine = table.study_id == find_study(session, study).id
+        return evaluation_rows(session, mine, table.purpose == purpose)
+
+
+def retrainings(database: Database, study: str, candidate: int) -> list[EvaluationRow]:
+    """Return all that came of training a candidate again, in order.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Evaluation
+    with database.read() as session:
+        mine = table.study_id == find_study(session, study).id
+        return evaluation_rows(session, mine, table.purpose == "retrain", table.candidate == candidate)
+
+
+def failures(database: Database, study: str) -> list[EvaluationRow]:
+    """Return a study's failed evaluations of every purpose.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Evaluation
+    with database.read() as session:
+        mine = table.study_id == find_study(session, study).id
+        return evaluation_rows(session, mine, table.failure_kind.is_not(None))
+
+
+def evaluation(database: Database, study: str, number: int, purpose: Purpose = "search") -> EvaluationDetail:
+    """Return one evaluation with all but its weights.
+
+    Raises:
+        StorageError: There is no such evaluation, or its genome is damaged.
+    """
+    with database.read() as session:
+        found = find_evaluation(session, study, number, purpose)
+        row = evaluation_rows(session, schema.Evaluation.id == found.id)[0]
+        genome = load_genomes(session, [found.genome_hash])[found.genome_hash]
+        return EvaluationDetail(**vars(row), genome=genome, history=tuple(found.history), recording=found.recording)
+
+
+def genomes(database: Database, hashes: Collection[str]) -> dict[str, Genome]:
+    """Return genomes with their arrays, by hash; a hash that is not known is left out.
+
+    Raises:
+        StorageError: A genome is damaged.
+    """
+    with database.read() as session:
+        return load_genomes(session, hashes)
+
+
+def weights(database: Database, study: str, number: int, purpose: Purpose = "search") -> bytes:
+    """Return the trained tensors of an evaluation's first replicate, as safetensors.
+
+    Raises:
+        StorageError: There is no such evaluation, it has no weights, or they are damaged.
+    """
+    with database.read() as session:
+        checksum = find_evaluation(session, study, number, purpose).weights_sha256
+        artifact = checksum and session.get(schema.Artifact, checksum)
+        if not artifact:
+            raise StorageError(
+                f"candidate {number} of study '{study}' has no stored weights",
+                'Only the front\'s are kept, unless [study] has keep = "all"; `spikefront retrain` makes new ones.',
+            )
+        return checked_weights(artifact.sha256, artifact.content, study, number)
+
+
+def front(database: Database, study: str) -> list[EvaluationRow]:
+    """Return the successful evaluations of the search that no other dominates, by pure objectives.
+
+    A genome appears once, with its first evaluation. The best in the first objective comes first.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Evaluation
+    with database.read() as session:
+        found = find_study(session, study)
+        objectives = study_objectives(found)
+        first: dict[str, int] = {}
+        losses: dict[int, tuple[float, ...]] = {}
+        for number, (genome, means) in objective_means(session, found.id).items():
+            if len(means) == len(objectives) and first.setdefault(genome, number) == number:
+                losses[number] = tuple(objective.loss(means[objective.name]) for objective in objectives)
+        keep = nondominated(np.array(list(losses.values()), dtype=np.float64))
+        numbers = [number for number, kept in zip(losses, keep, strict=True) if kept]
+        rows = [
+            row
+            for chunk in chunks(numbers)
+            for row in evaluation_rows(session, table.study_id == found.id, table.number.in_(chunk))
+        ]
+    return sorted(rows, key=lambda row: (losses[row.number], row.number))

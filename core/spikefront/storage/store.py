@@ -1,0 +1,227 @@
+"""Writing one study: each step is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from spikefront.components.algorithm import Proposal
+from spikefront.errors import StorageError
+from spikefront.job import Evaluation
+from spikefront.storage import schema
+from spikefront.storage.database import Database
+from spikefront.storage.inserts import add_genomes, add_weights, evaluation_row, measurement_rows
+from spikefront.storage.loading import find_study
+from spikefront.storage.rows import Provenance, Purpose, State, StudyObjective
+
+
+class StudyStore:
+    """The record of one study, open for writing. One program at a time writes to a study.
+
+    Attributes:
+        name: Name of the study.
+    """
+
+    def __init__(self, database: Database, row: schema.Study) -> None:
+        self.name = row.name
+        self._database = database
+        self._id = row.id
+        self._objectives = frozenset(objective["name"] for objective in row.objectives)
+
+    @classmethod
+    def create(
+        cls,
+        database: Database,
+        name: str,
+        *,
+        specification: str,
+        specification_hash: str,
+        seed: int,
+        objectives: Sequence[StudyObjective],
+        plugins: Sequence[Provenance] = (),
+    ) -> StudyStore:
+        """Record a new study, in state "running".
+
+        Args:
+            database: Open for writing.
+            name: Must be new in this database.
+            specification: The study as canonical JSON.
+            specification_hash: SHA-256 of what decides the outcome.
+            seed: The study's seed, below 2**63.
+            objectives: What it searches for, in order.
+            plugins: Where its components come from.
+
+        Raises:
+            StorageError: There is a study of this name already.
+        """
+        now = datetime.now(UTC)
+        row = schema.Study(
+            name=name,
+            specification=specification,
+            specification_hash=specification_hash,
+            seed=seed,
+            state="running",
+            created_at=now,
+            updated_at=now,
+            spikefront_version=version("spikefront"),
+            objectives=[asdict(objective) for objective in objectives],
+            plugins=[asdict(plugin) for plugin in plugins],
+        )
+        with database.write() as session:
+            session.add(row)
+            try:
+                session.flush()
+            except IntegrityError:
+                hint = "Give another name, or go on with the study: `spikefront run` with its own file."
+                raise StorageError(f"{database.label}: there is a study '{name}' already", hint) from None
+            return cls(database, row)
+
+    @classmethod
+    def open(cls, database: Database, name: str) -> StudyStore:
+        """Go on with a recorded study.
+
+        Raises:
+            StorageError: There is no such study; the hint has the closest name.
+        """
+        with database.read() as session:
+            return cls(database, find_study(session, name))
+
+    def record_asks(self, generation: int, proposals: Sequence[Proposal]) -> list[int]:
+        """Record a whole generation before it is tried, and return the number of each ask."""
+        with self._database.write() as session:
+            last = select(func.max(schema.Ask.number)).where(schema.Ask.study_id == self._id)
+            first = _after(session.scalar(last))
+            add_genomes(session, [proposal.genome for proposal in proposals])
+            rows = [
+                {
+                    "study_id": self._id,
+                    "number": number,
+                    "generation": generation,
+                    "genome_hash": proposal.genome.hash,
+                    "parents": list(proposal.parents),
+                    "operators": list(proposal.operators),
+                }
+                for number, proposal in enumerate(proposals, first)
+            ]
+            if rows:
+                session.execute(insert(schema.Ask), rows)
+            self._update(session)
+        return list(range(first, first + len(rows)))
+
+    def record(
+        self,
+        evaluation: Evaluation,
+        *,
+        generation: int,
+        ask: int | None = None,
+        number: int | None = None,
+        purpose: Purpose = "search",
+        candidate: int | None = None,
+        replicates: Sequence[int] = (0,),
+        budget: float = 1.0,
+        regularised: Mapping[str, float | None] | None = None,
+        regularisers: Collection[str] = (),
+        reused: bool = False,
+    ) -> int:
+        """Record an evaluation with its genome, measurements and weights, and return its number.
+
+        A number that is not finite means nothing and is kept as None.
+
+        Args:
+            evaluation: What came out.
+            generation: Generation of the candidate, from 0.
+            ask: The ask that it answers; None outside of a search.
+            number: Place among the evaluations of this purpose, and in a search the candidate's ID; by default
+                the next one.
+            purpose: What it was made for.
+            candidate: ID of the candidate that was trained again or tested; left out in a search.
+            replicates: Numbers of the replicates, in the order of the values.
+            budget: Share of the full training, in (0, 1].
+            regularised: Objectives' values as the search saw them, where a regulariser moved them.
+            regularisers: Names of the measurements that are regularisers and no objectives.
+            reused: Whether it was answered from the record without training.
+
+        Raises:
+            StorageError: The number is taken, or there is no such ask.
+        """
+        with self._database.write() as session:
+            add_genomes(session, [evaluation.genome])
+            number = self._next_number(session, purpose) if number is None else number
+            row = schema.Evaluation(
+                study_id=self._id,
+                purpose=purpose,
+                number=number,
+                candidate=number if candidate is None else candidate,
+                ask=ask,
+                generation=generation,
+                replicates=list(replicates),
+                budget=budget,
+                reused=reused,
+                finished_at=datetime.now(UTC),
+                weights_sha256=add_weights(session, evaluation.weights),
+                **evaluation_row(evaluation),
+            )
+            session.add(row)
+            session.flush()
+            rows = measurement_rows(evaluation, self._objectives, regularisers, regularised or {})
+            if rows:
+                session.execute(insert(schema.Measurement), [{"evaluation_id": row.id, **values} for values in rows])
+            self._update(session)
+            return number
+
+    def set_state(self, state: State) -> None:
+        """Record how the study stands."""
+        with self._database.write() as session:
+            self._update(session, state=state)
+
+    def set_reference(self, reference: Mapping[str, tuple[float, float]]) -> None:
+        """Fix ideal and reference point of the hypervolume, by objective, for good.
+
+        Raises:
+            StorageError: Others have been fixed before.
+        """
+        wanted = {name: list(pair) for name, pair in reference.items()}
+        with self._database.write() as session:
+            known = session.scalar(select(schema.Study.reference).where(schema.Study.id == self._id))
+            if known is not None and known != wanted:
+                raise StorageError(
+                    f"study '{self.name}': the reference is fixed at {known}",
+                    "Hypervolumes would not compare; start another study for another reference.",
+                )
+            self._update(session, reference=wanted)
+
+    def prune_weights(self, keep: Collection[int]) -> None:
+        """Drop the weights of this study's candidates but those with the numbers in `keep`; retrained ones stay."""
+        evaluation, artifact = schema.Evaluation, schema.Artifact
+        chosen = (
+            evaluation.study_id == self._id,
+            evaluation.purpose == "search",
+            evaluation.weights_sha256.is_not(None),
+            evaluation.number.not_in(keep),
+        )
+        with self._database.write() as session:
+            dropped = session.scalars(select(evaluation.weights_sha256).where(*chosen).distinct()).all()
+            session.execute(update(evaluation).where(*chosen).values(weights_sha256=None))
+            used = exists().where(evaluation.weights_sha256 == artifact.sha256)
+            session.execute(delete(artifact).where(artifact.sha256.in_(dropped), ~used))
+
+    def _next_number(self, session: Session, purpose: Purpose) -> int:
+        table = schema.Evaluation
+        last = select(func.max(table.number)).where(table.study_id == self._id, table.purpose == purpose)
+        return _after(session.scalar(last))
+
+    def _update(self, session: Session, **values: Any) -> None:
+        """Change the study's row; at least the time of its last change."""
+        mine = update(schema.Study).where(schema.Study.id == self._id)
+        session.execute(mine.values(updated_at=datetime.now(UTC), **values))
+
+
+def _after(last: int | None) -> int:
+    return 0 if last is None else last + 1

@@ -1,0 +1,141 @@
+"""Trainer `surrogate-gradient`: backpropagation through time with the surrogate's derivative."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from spikefront import SupervisedTask, Trainer, hookimpl
+from spikefront.components import Checkpoint, Data, Fitted, Session, Task
+from spikefront.components.task import require_supervised
+from spikefront.errors import NotFiniteError
+from spikefront.spiking.layers import seed_noise
+from spikefront_plugins.trainers._augment import augmented
+
+
+class SurrogateGradient(Trainer):
+    """Minimises the task's loss by stochastic gradient descent (Neftci, Mostafa, Zenke, IEEE SPM 36, 2019).
+
+    One step: weights are made once, T time steps run, the gradient goes back through all of them, the
+    optimiser steps. The order of the samples, the augmentation and the noise of an epoch depend on the candidate's
+    seed and the number of the epoch only, so that training can go on from a checkpoint as if it had not
+    stopped. An incomplete last batch is left out, where there is a complete one.
+    """
+
+    name: ClassVar[str] = "surrogate-gradient"
+
+    epochs: int = Field(8, ge=1, description="passes over the training split")
+    batch: int = Field(64, ge=2, description="samples of a step")
+    optimizer: Literal["adamw", "sgd"] = Field("adamw", description="update rule")
+    learning_rate: float = Field(2e-3, gt=0, description="largest learning rate")
+    weight_decay: float = Field(1e-4, ge=0, description="decoupled (adamw) or added to the gradient (sgd)")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
+    schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over all steps")
+    clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
+    shift: int = Field(0, ge=0, description="augmentation: largest shift in pixels")
+    flip: bool = Field(False, description="augmentation: mirror half of the images")
+
+    def fit(self, phenotype: nn.Module, task: Task, session: Session) -> Fitted:
+        supervised = require_supervised(task, self.name)
+        data = supervised.data("train")
+        optimizer = self._optimizer(phenotype)
+        first = _restore(phenotype, optimizer, session.checkpoint) if session.checkpoint else 0
+        last = max(1, round(self.epochs * session.budget))
+        history = [self._epoch(phenotype, optimizer, supervised, data, session, e) for e in range(first, last)]
+        samples = int(sum(row["samples"] for row in history))
+        return Fitted(phenotype, history, samples, _checkpoint(phenotype, optimizer, max(first, last)))
+
+    def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(
+                network.parameters(), self.learning_rate, self.momentum, weight_decay=self.weight_decay
+            )
+        return torch.optim.AdamW(network.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=True)
+
+    def _epoch(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        task: SupervisedTask,
+        data: Data,
+        session: Session,
+        epoch: int,
+    ) -> dict[str, float]:
+        """Train one epoch and return its row of history."""
+        network.train()
+        seed_noise(network, session.streams.torch("noise", epoch))
+        total, samples = 0.0, 0
+        batches = list(self._batches(data, session, epoch))
+        for number, (inputs, targets) in enumerate(batches):
+            self._set_learning_rate(optimizer, epoch + number / len(batches))
+            total += self._step(network, optimizer, task, inputs, targets, epoch) * len(inputs)
+            samples += len(inputs)
+        return {"epoch": epoch, "loss": total / samples, "samples": samples}
+
+    def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = session.streams.torch("order", epoch)
+        order = torch.randperm(len(data.inputs), generator=generator)
+        whole = len(order) - len(order) % self.batch if len(order) >= self.batch else len(order)
+        for rows in order[:whole].split(self.batch):
+            yield augmented(data.inputs[rows], self.shift, self.flip, generator), data.targets[rows]
+
+    def _step(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        task: SupervisedTask,
+        inputs: Tensor,
+        targets: Tensor,
+        epoch: int,
+    ) -> float:
+        optimizer.zero_grad(set_to_none=True)
+        with parametrize.cached():
+            loss = task.loss(network(inputs), targets)
+            loss.backward()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise NotFiniteError(f"the loss became {value} in epoch {epoch}", "Try a smaller learning rate or clip.")
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), self.clip)
+        optimizer.step()
+        return value
+
+    def _set_learning_rate(self, optimizer: torch.optim.Optimizer, epoch: float) -> None:
+        if self.schedule == "cosine":
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
+
+
+def _checkpoint(network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int) -> dict[str, Tensor]:
+    """Return weights, the optimiser's state and the number of epochs done, as plain tensors."""
+    tensors = {f"network.{name}": value.detach().clone() for name, value in network.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer.{index}.{name}": value.clone() for name, value in state.items() if isinstance(value, Tensor)
+        }
+    return tensors | {"epoch": torch.tensor(epoch)}
+
+
+def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, checkpoint: Checkpoint) -> int:
+    """Put a checkpoint back and return the number of epochs done."""
+    weights = {n.removeprefix("network."): v for n, v in checkpoint.items() if n.startswith("network.")}
+    network.load_state_dict(weights)
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in checkpoint.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = value.clone()
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return int(checkpoint["epoch"])
+
+
+@hookimpl
+def spikefront_trainers() -> list[type[SurrogateGradient]]:
+    """Return the trainer."""
+    return [SurrogateGradient]

@@ -1,0 +1,81 @@
+"""Many writers, many evaluations."""
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from spikefront.components.algorithm import Proposal
+from spikefront.genome import Genome
+from spikefront.job import Evaluation, Measurement
+from spikefront.storage import Database, queries
+
+WRITER = """
+import sys
+from spikefront.components.algorithm import Proposal
+from spikefront.genome import Genome
+from spikefront.job import Evaluation, Measurement
+from spikefront.storage import Database, StudyObjective, StudyStore
+
+path, name = sys.argv[1:]
+with Database.open(path, create=True) as database:
+    objectives = [StudyObjective("accuracy", "maximize")]
+    store = StudyStore.create(
+        database, name, specification="{}", specification_hash="", seed=0, objectives=objectives
+    )
+    for generation in range(5):
+        genomes = [Genome({"gene": 10 * generation + n}) for n in range(10)]
+        asks = store.record_asks(generation, [Proposal(genome) for genome in genomes])
+        for ask, genome in zip(asks, genomes):
+            evaluation = Evaluation(genome, {"accuracy": Measurement((0.5,))}, weights=b"%d" % ask)
+            store.record(evaluation, generation=generation, ask=ask)
+        store.prune_weights(asks[:1])
+"""
+
+
+def test_processes_write_into_one_file_from_its_first_moment(path):
+    def write(name):
+        command = [sys.executable, "-W", "error::ResourceWarning", "-c", WRITER, str(path), name]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(4) as pool:
+        ended = list(pool.map(write, "abcd"))
+    assert [(process.returncode, process.stderr) for process in ended] == [(0, "")] * 4
+    with Database.read_only(path) as database:
+        assert {row.name: row.evaluations for row in queries.studies(database)} == dict.fromkeys("abcd", 50)
+        for name in "abcd":
+            rows = queries.evaluations(database, name)
+            assert [row.ask for row in rows] == [row.number for row in rows] == list(range(50))
+            assert [row.number for row in rows if row.has_weights] == [40]
+        assert queries.weights(database, "a", 40) == queries.weights(database, "d", 40) == b"40"
+
+
+def test_large_studies_are_read_with_few_queries(database, store, evaluated, monkeypatch):
+    from sqlalchemy import event
+
+    for gene in range(30):
+        store.record(evaluated(gene, accuracy=gene / 30, energy=gene), generation=0)
+    statements = []
+    event.listen(database._reading, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert len(queries.evaluations(database, "first")) == len(queries.front(database, "first")) == 30
+    assert len(statements) <= 10
+
+
+@pytest.mark.slow
+def test_recording_5000_evaluations_is_quick(database, store):
+    measured = {name: Measurement((0.5,)) for name in ("accuracy", "energy", "parameters", "spikes")}
+    history = tuple({"loss": 1.0, "samples": 100.0} for _ in range(8))
+    genomes = [Genome({"neuron.tau": number / 7, "neuron.use": "lif"}) for number in range(5000)]
+    store.record_asks(0, [Proposal(genome) for genome in genomes])
+    start = time.perf_counter()
+    for number, genome in enumerate(genomes):
+        store.record(Evaluation(genome, measured, history=history), generation=0, ask=number)
+    recorded = time.perf_counter()
+    rows = queries.evaluations(database, "first")
+    read = time.perf_counter()
+    print(f"{(recorded - start) / 5:.2f} ms to record an evaluation, {(read - recorded) / 5:.3f} ms to read one")
+    assert len(rows) == 5000
+    assert (recorded - start) / 5000 < 0.02
+    assert (read - recorded) / 5000 < 0.002

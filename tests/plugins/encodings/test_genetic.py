@@ -1,0 +1,356 @@
+"""The genetic encoding: what it generates, what it stores, and where gradients go."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from safetensors.torch import load_model, save_model
+from torch import nn
+from torch.nn.utils import parametrize
+
+from spikefront import Encoding
+from spikefront.components.base import Ranges
+from spikefront.errors import InputError
+from spikefront.plugins import load
+from spikefront.space import Choice, Integer, Tensor
+from spikefront_plugins.encodings._genes import GeneticWeight, gene_vectors_of, interactions_of
+from spikefront_plugins.encodings.direct import Direct
+from spikefront_plugins.encodings.genetic import Genetic
+from spikefront_plugins.synapses.dense import Dense
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def linear(inputs, outputs, seed=0):
+    return Dense().linear(inputs, outputs, False, generator(seed))
+
+
+def conv(inputs, outputs, kernel=3, seed=0):
+    return Dense().conv(inputs, outputs, kernel, 1, kernel // 2, False, generator(seed))
+
+
+def encoded(encoding, *layers, arrays=None, seed=1):
+    network = nn.Sequential(*layers)
+    encoding.apply(network, arrays or {}, generator(seed))
+    return network
+
+
+def parts_of(layer):
+    """Return Y, X and O of an encoded layer."""
+    tensors = layer.parametrizations.weight
+    return tensors.original0, tensors.original1, tensors[0].interactions.matrices
+
+
+def is_encoded(layer):
+    return parametrize.is_parametrized(layer, "weight")
+
+
+@pytest.mark.parametrize(("make", "genes", "variant", "expected"), [
+    (lambda: linear(784, 256), 32, "unfold", 0.998),
+    (lambda: conv(512, 512), 64, "unfold", 0.997),
+    (lambda: conv(64, 128), 32, "per-tap", 0.997),
+])  # fmt: skip
+def test_the_variance_of_generated_weights_is_pytorchs(make, genes, variant, expected):
+    encoding, variances = Genetic(genes=genes, variant=variant, origin="trained"), []
+    for seed in range(20):
+        weight = encoded(encoding, make(), seed=seed)[0].weight.detach()
+        variances.append(float(weight.var()) * 3 * weight[0].numel())
+    assert np.mean(variances) == pytest.approx(expected, abs=0.04)
+
+
+@pytest.mark.parametrize("variant", ["unfold", "per-tap"])
+def test_the_variance_stays_where_a_candidate_takes_a_leading_block(variant):
+    variances = []
+    for seed in range(20):
+        array = np.random.default_rng(seed).normal(0, 1 / 64, (9, 64, 64)).astype(np.float32)
+        network = encoded(Genetic(genes=16, variant=variant), conv(64, 128), arrays={"interactions": array}, seed=seed)
+        variances.append(float(network[0].weight.detach().var()) * 3 * 576)
+    assert np.mean(variances) == pytest.approx(1, abs=0.08)
+
+
+@pytest.mark.parametrize("genes", [1, 5, 16])
+def test_the_rank_of_a_generated_weight_is_the_number_of_genes(genes):
+    weight = encoded(Genetic(genes=genes, origin="trained"), linear(60, 40)).double()[0].weight
+    assert torch.linalg.matrix_rank(weight) == genes
+
+
+def test_linear_weights_follow_the_equation():
+    layer = encoded(Genetic(genes=4, origin="trained", gain=True), linear(20, 15)).double()[0]
+    nn.init.constant_(layer.parametrizations.weight.original2, 1.7)
+    y, x, o = (tensor.tolist() for tensor in parts_of(layer))
+    expected = [[1.7 * sum(y[i][g] * o[0][g][h] * x[j][h] for g in range(4) for h in range(4))
+                 for j in range(20)] for i in range(15)]  # fmt: skip
+    np.testing.assert_allclose(layer.weight.detach().numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("variant", ["unfold", "per-tap"])
+def test_convolutions_follow_the_equation(variant):
+    layer = encoded(Genetic(genes=2, variant=variant, origin="trained"), conv(5, 9)).double()[0]
+    y, x, o = (tensor.detach().numpy() for tensor in parts_of(layer))
+    assert x.shape == ((45, 2) if variant == "unfold" else (5, 2))
+    assert o.shape == ((1, 2, 2) if variant == "unfold" else (9, 2, 2))
+    expected = np.zeros((9, 5, 3, 3))
+    for a, i, p, q in np.ndindex(*expected.shape):
+        if variant == "unfold":
+            expected[a, i, p, q] = y[a] @ o[0] @ x[i * 9 + p * 3 + q]
+        else:
+            expected[a, i, p, q] = y[a] @ o[p * 3 + q] @ x[i]
+    np.testing.assert_allclose(layer.weight.detach().numpy(), expected, rtol=1e-12, atol=1e-15)
+    assert layer.weight.is_contiguous()
+
+
+@pytest.mark.parametrize("variant", ["unfold", "per-tap"])
+def test_gradients_are_those_of_the_dense_product(variant):
+    layer = encoded(Genetic(genes=3, variant=variant, origin="trained", gain=True), conv(8, 16)).double()[0]
+    nn.init.constant_(layer.parametrizations.weight.original2, 0.7)
+    y, x, o = parts_of(layer)
+    dw = torch.randn(layer.weight.shape, generator=generator(), dtype=torch.float64)
+    layer.weight.backward(dw)
+    dy, dx, do, da = torch.zeros_like(y), torch.zeros_like(x), torch.zeros_like(o), torch.zeros(()).double()
+    with torch.no_grad():
+        for tap in range(9):
+            inputs = x[tap::9] if variant == "unfold" else x
+            matrix = o[0] if variant == "unfold" else o[tap]
+            d = dw.flatten(2)[:, :, tap]
+            dy += 0.7 * d @ inputs @ matrix.T
+            dx[tap::9] += 0.7 * d.T @ y @ matrix if variant == "unfold" else 0
+            dx += 0.7 * d.T @ y @ matrix if variant == "per-tap" else 0
+            do[0 if variant == "unfold" else tap] += 0.7 * y.T @ d @ inputs
+            da += (d * (y @ matrix @ inputs.T)).sum()
+    for tensor, gradient in ((y, dy), (x, dx), (o, do), (layer.parametrizations.weight.original2, da)):
+        torch.testing.assert_close(tensor.grad, gradient, rtol=1e-6, atol=1e-12)
+
+
+def test_evolved_interactions_get_no_gradient_and_are_no_parameters():
+    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 8, 8)).astype(np.float32)
+    network = encoded(Genetic(genes=8), conv(16, 32), conv(32, 32, seed=2), arrays={"interactions": array})
+    network(torch.ones(1, 16, 5, 5)).sum().backward()
+    interactions = interactions_of(network)
+    assert not list(interactions.parameters())
+    assert not interactions.matrices.requires_grad
+    assert torch.equal(interactions.matrices, torch.tensor(array))
+    assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("origin", ["trained", "both"])
+def test_trained_interactions_get_the_gradients_of_all_layers(origin):
+    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 8, 8)).astype(np.float32)
+    network = encoded(
+        Genetic(genes=8, origin=origin), conv(16, 32), conv(32, 32, seed=2), arrays={"interactions": array}
+    )
+    matrices = interactions_of(network).matrices
+    assert isinstance(matrices, nn.Parameter)
+    assert torch.equal(matrices, torch.tensor(array)) == (origin == "both")
+    first, second = network
+    gradients = [torch.autograd.grad(layer.weight.square().sum(), matrices)[0] for layer in (first, second)]
+    (first.weight.square().sum() + second.weight.square().sum()).backward()
+    assert all(gradient.abs().sum() > 0 for gradient in gradients)
+    torch.testing.assert_close(matrices.grad, sum(gradients))
+
+
+def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
+    array = np.random.default_rng(0).normal(0, 1 / 8, (25, 4, 4)).astype(np.float32)
+    layers = [linear(30, 30), conv(30, 30, 1), conv(30, 30, 2), conv(30, 30, 3), conv(30, 30, 5)]
+    network = encoded(Genetic(genes=4, kernel=3), *layers, arrays={"interactions": array})
+    assert [is_encoded(layer) for layer in network] == [True, True, True, True, False]
+    kernel = array.reshape(5, 5, 4, 4)
+    crops = [kernel[2:3, 2:3], kernel[2:3, 2:3], kernel[1:3, 1:3], kernel[1:4, 1:4]]
+    for layer, crop in zip(network[:4], crops, strict=True):
+        y, x, _ = (tensor.detach().numpy() for tensor in parts_of(layer))
+        expected = np.einsum("ag,pqgh,ih->aipq", y, crop, x).reshape(layer.weight.shape)
+        np.testing.assert_allclose(layer.weight.detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_unfolded_kernels_take_the_centre_of_an_array_with_taps():
+    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 4, 4)).astype(np.float32)
+    network = encoded(Genetic(genes=4, variant="unfold"), conv(9, 9, 5), arrays={"interactions": array})
+    assert torch.equal(interactions_of(network).matrices, torch.tensor(array[4:5]))
+
+
+def test_a_leading_block_is_taken_and_rescaled():
+    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 8, 8)).astype(np.float32)
+    network = encoded(Genetic(genes=2), conv(9, 9), arrays={"interactions": array})
+    np.testing.assert_allclose(interactions_of(network).matrices, 4 * array[:, :2, :2])
+
+
+def test_arrays_that_are_missing_or_too_small_are_refused():
+    with pytest.raises(InputError, match="origin = 'evolved' needs the evolved array 'interactions'"):
+        encoded(Genetic(genes=4), linear(30, 30))
+    small = {"interactions": np.zeros((1, 4, 4), dtype=np.float32)}
+    with pytest.raises(InputError, match=r"\(1, 4, 4\) is too small for 5 genes and kernels of 1x1"):
+        encoded(Genetic(genes=5), linear(30, 30), arrays=small)
+    with pytest.raises(InputError, match="too small for 4 genes and kernels of 3x3"):
+        encoded(Genetic(genes=4), conv(30, 30), arrays=small)
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "genes", "expected"), [(12, 6, 4, False), (12, 6, 3, True)])
+def test_layers_stay_direct_where_that_costs_no_more(inputs, outputs, genes, expected):
+    network = encoded(Genetic(genes=genes, origin="trained"), linear(inputs, outputs))
+    assert is_encoded(network[0]) == expected
+
+
+def test_a_gain_counts_in_the_decision():
+    assert is_encoded(encoded(Genetic(genes=1, origin="trained"), linear(3, 2))[0])
+    assert not is_encoded(encoded(Genetic(genes=1, origin="trained", gain=True), linear(3, 2))[0])
+
+
+def test_interactions_that_no_layer_uses_do_not_count():
+    network = encoded(Genetic(genes=512), linear(20, 10), Dense().linear(10, 5, True, generator()))
+    assert interactions_of(network) is None
+    assert Genetic(genes=512).stored_numbers(network) == 200 + 55
+
+
+def stored(variant, genes, origin, *layers):
+    encoding = Genetic(genes=genes, variant=variant, origin=origin)
+    arrays = {"interactions": np.zeros((9, 512, 512), dtype=np.float32)}
+    return encoding.stored_numbers(encoded(encoding, *layers, arrays=arrays))
+
+
+@pytest.mark.parametrize("variant", ["unfold", "per-tap"])
+@pytest.mark.parametrize(("genes", "expected"), [(16, 42_496), (32, 80_384), (64, 157_696), (128, 318_464)])
+def test_stored_numbers_of_a_perceptron(variant, genes, expected):
+    layers = [linear(784, 512), linear(512, 512), linear(512, 10)]
+    assert Direct().stored_numbers(nn.Sequential(*layers)) == 668_672
+    assert stored(variant, genes, "evolved", *layers) == expected
+
+
+@pytest.mark.parametrize("origin", ["evolved", "trained", "both"])
+@pytest.mark.parametrize(("variant", "genes", "expected"), [
+    ("unfold", 16, 39_200), ("unfold", 32, 77_344), ("unfold", 48, 116_000), ("unfold", 64, 151_072),
+    ("per-tap", 16, 12_576), ("per-tap", 32, 28_192), ("per-tap", 48, 48_416), ("per-tap", 64, 73_248),
+])  # fmt: skip
+def test_stored_numbers_of_a_convolutional_network(variant, genes, expected, origin):
+    layers = [conv(1, 32), conv(32, 64), conv(64, 128), conv(128, 128), linear(128, 10)]
+    assert Direct().stored_numbers(nn.Sequential(*layers)) == 241_184
+    assert stored(variant, genes, origin, *layers) == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    widths=st.lists(st.integers(1, 12), min_size=2, max_size=4),
+    kernels=st.lists(st.sampled_from([1, 3, 5]), min_size=3, max_size=3),
+    genes=st.integers(1, 6),
+    variant=st.sampled_from(["unfold", "per-tap"]),
+    origin=st.sampled_from(["evolved", "trained"]),
+    gain=st.booleans(),
+)
+def test_stored_numbers_follow_the_formula(widths, kernels, genes, variant, origin, gain):
+    shapes = [(n, m, k) for m, n, k in zip(widths[:-1], widths[1:], kernels, strict=False)]
+    total, taps = 0, 0
+    for n, m, k in shapes:
+        inputs = m if variant == "per-tap" else m * k * k
+        numbers = genes * (n + inputs) + gain
+        if n * m * k * k > numbers and (variant == "unfold" or k <= 3):
+            total += numbers
+            taps = max(taps, k * k if variant == "per-tap" else 1)
+        else:
+            total += n * m * k * k
+    encoding = Genetic(genes=genes, variant=variant, origin=origin, gain=gain)
+    arrays = {"interactions": np.zeros((9, 6, 6), dtype=np.float32)}
+    network = encoded(encoding, *(conv(m, n, k) for n, m, k in shapes), arrays=arrays)
+    assert encoding.stored_numbers(network) == total + taps * genes**2
+
+
+@pytest.mark.parametrize("origin", ["evolved", "trained"])
+def test_weights_survive_safetensors(tmp_path, origin):
+    arrays = {"interactions": np.random.default_rng(0).normal(0, 1 / 4, (9, 4, 4)).astype(np.float32)}
+    first, second = (
+        encoded(Genetic(genes=4, origin=origin), conv(16, 20), conv(20, 20, 1), linear(20, 30), arrays=arrays, seed=s)
+        for s in (1, 2)
+    )
+    weights = [layer.weight.detach().clone() for layer in first]
+    save_model(first, str(tmp_path / "network.safetensors"))
+    assert not torch.equal(second[0].weight, weights[0])
+    assert load_model(second, tmp_path / "network.safetensors") == (set(), [])
+    assert all(torch.equal(layer.weight, weight) for layer, weight in zip(second, weights, strict=True))
+    second.load_state_dict(first.state_dict())
+    assert len({id(layer.parametrizations.weight[0].interactions) for layer in second}) == 1
+
+
+def test_absorbing_the_interactions_into_the_outputs_changes_nothing():
+    layer = encoded(Genetic(genes=8, origin="trained"), linear(30, 40)).double()[0]
+    y, x, o = (tensor.detach() for tensor in parts_of(layer))
+    identity = torch.eye(8).double()
+    torch.testing.assert_close(layer.weight.detach(), (y @ o[0]) @ identity @ x.T, rtol=1e-12, atol=1e-14)
+
+
+def test_the_same_generator_gives_the_same_weights_without_the_global_one():
+    before = torch.get_rng_state()
+    first, same, other = (encoded(Genetic(genes=3, origin="trained"), conv(9, 9), seed=s)[0].weight for s in (1, 1, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_modules_may_name_their_own_weights():
+    class Branches(nn.Module):
+        encodable_weights = ("left", "right")
+
+        def __init__(self):
+            super().__init__()
+            self.left, self.right = nn.Parameter(torch.zeros(30, 20)), nn.Parameter(torch.zeros(30, 20))
+
+    network = encoded(Genetic(genes=4, origin="trained"), Branches())
+    assert set(network[0].parametrizations) == {"left", "right"}
+    assert [tuple(vectors.shape) for vectors in gene_vectors_of(network)] == [(30, 4), (20, 4)] * 2
+
+
+def test_gene_vectors_of_direct_networks_are_none():
+    network = nn.Sequential(linear(3, 3))
+    assert gene_vectors_of(network) == []
+    assert interactions_of(network) is None
+
+
+@pytest.mark.parametrize(("changes", "expected"), [
+    ({}, {"interactions": Tensor((9, 32, 32), scale=1 / 32)}),
+    ({"genes": Integer(8, 96, 8)}, {"interactions": Tensor((9, 96, 96), scale=1 / 96)}),
+    ({"variant": "unfold"}, {"interactions": Tensor((1, 32, 32), scale=1 / 32)}),
+    ({"variant": Choice(("unfold", "per-tap")), "kernel": Choice((3, 5))},
+     {"interactions": Tensor((25, 32, 32), scale=1 / 32)}),
+    ({"origin": "trained"}, {}),
+    ({"origin": Choice(("trained", "both"))}, {"interactions": Tensor((9, 32, 32), scale=1 / 32)}),
+])  # fmt: skip
+def test_the_evolved_array_is_as_large_as_any_candidate_needs(changes, expected):
+    assert Genetic.evolved_arrays(Ranges({**Genetic().model_dump(), **changes})) == expected
+
+
+@pytest.mark.parametrize("arguments", [{"genes": 0}, {"genes": 513}, {"kernel": 2}, {"origin": "random"}])
+def test_impossible_parameters_are_refused(arguments):
+    with pytest.raises(ValidationError):
+        Genetic(**arguments)
+
+
+def test_direct_weights_are_left_alone_and_all_stored():
+    network = nn.Sequential(Dense().linear(4, 3, True, generator()), nn.BatchNorm1d(3))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    Direct().apply(network, {}, generator())
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert Direct().stored_numbers(network) == 4 * 3 + 3 + 2 * 3
+
+
+def test_the_gain_starts_at_one_and_scales_the_weight():
+    layer = encoded(Genetic(genes=2, origin="trained", gain=True), linear(20, 10))[0]
+    gain = layer.parametrizations.weight.original2
+    before = layer.weight.detach().clone()
+    assert gain.item() == 1
+    nn.init.constant_(gain, 3.0)
+    torch.testing.assert_close(layer.weight, 3 * before)
+    assert isinstance(layer.parametrizations.weight[0], GeneticWeight)
+
+
+def test_they_come_through_the_hook():
+    registry = load()
+    assert registry.get(Encoding, "genetic") is Genetic
+    assert registry.get(Encoding, "direct") is Direct
+
+
+def test_first_vectors_have_their_variance():
+    layer = encoded(Genetic(genes=32, origin="trained"), linear(400, 500))[0]
+    for vectors in parts_of(layer)[:2]:
+        assert float(vectors.detach().var()) == pytest.approx(1 / math.sqrt(3 * 400), rel=0.05)
