@@ -17,11 +17,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
 from spikefront.components import Context, Fitness, Session
-from spikefront.errors import NotFiniteError
+from spikefront.errors import InputError, NotFiniteError, PluginError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, FailureKind, Job, Measurement
 from spikefront.measure.recorder import record
@@ -55,7 +57,7 @@ def evaluate(job: Job, registry: Registry) -> Evaluation:
             study = _study(job.study, registry)
             replicates = [_replicate(study, job, number) for number in job.replicates]
             result = _combined(job.genome, replicates)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         result = Evaluation(job.genome, failure=_failure(error))
     return dataclasses.replace(
         result,
@@ -71,21 +73,31 @@ def streams_of(study: Study, genome: Genome, replicate: int, purpose: str = "sea
 
 
 def phenotype_of(resolved: Resolved, weights: bytes, streams: Streams) -> Any:
-    """Return a candidate's phenotype with its stored weights (safetensors)."""
-    from safetensors.torch import load
+    """Return a candidate's phenotype with its stored weights (safetensors).
 
+    Raises:
+        InputError: The weights are damaged, or belong to another candidate.
+    """
     phenotype = resolved.task.build(resolved.parts, streams)
     if isinstance(phenotype, nn.Module):
-        missing, unexpected = phenotype.load_state_dict(load(weights), strict=False)
-        shared = _shared_names(phenotype)
-        if unexpected or set(missing) - shared:
-            raise ValueError(f"weights do not fit: missing {sorted(set(missing) - shared)}, unexpected {unexpected}")
+        try:
+            missing, unexpected = phenotype.load_state_dict(load_tensors(weights), strict=False)
+        except (SafetensorError, RuntimeError) as error:
+            raise InputError(f"weights cannot be used: {error}", "Take those of this candidate.") from error
+        lost = sorted(set(missing) - _shared_names(phenotype))
+        if unexpected or lost:
+            message = f"weights do not fit: missing {lost}, unexpected {unexpected}"
+            raise InputError(message, "Take those of this candidate.")
     return phenotype
 
 
 @functools.lru_cache(maxsize=8)
 def _study(text: str, registry: Registry) -> Study:
-    return Study.from_document(json.loads(text), registry)
+    """Read a study that was read before, by who made the job: only other plugins can make a difference."""
+    try:
+        return Study.from_document(json.loads(text), registry)
+    except InputError as error:
+        raise PluginError(f"this worker cannot read the study: {error.message}", error.hint) from error
 
 
 def _replicate(study: Study, job: Job, number: int) -> _Replicate:
@@ -156,13 +168,18 @@ def _shared_names(module: nn.Module) -> set[str]:
     return shared
 
 
-def _failure(error: Exception) -> Failure:
-    kind: FailureKind = "exception"
+def _failure(error: BaseException) -> Failure:
+    return Failure(_kind(error), f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+
+
+def _kind(error: BaseException) -> FailureKind:
     if isinstance(error, NotFiniteError):
-        kind = "not-finite"
-    elif isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error):
-        kind = "out-of-memory"
-    return Failure(kind, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+        return "not-finite"
+    if isinstance(error, PluginError):
+        return "plugin"
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+        return "out-of-memory"
+    return "exception"
 
 
 @contextlib.contextmanager

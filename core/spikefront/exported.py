@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -54,13 +55,12 @@ def load_network(folder: str | Path, registry: Registry | None = None) -> Any:
     """
     path = Path(folder)
     try:
-        document = json.loads((path / STUDY).read_bytes())
+        document = dict(json.loads((path / STUDY).read_bytes()))
         genome = Genome.from_json((path / GENOME).read_text(), load_arrays((path / ARRAYS).read_bytes()))
         weights = (path / WEIGHTS).read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: no exported network: {error}", "Give a folder that `spikefront export` wrote."
-        ) from None
+    except (OSError, ValueError, TypeError, AttributeError, SafetensorError, InputError) as error:
+        hint = "Give a folder that `spikefront export` wrote."
+        raise InputError(f"{path}: no exported network: {error}", hint) from error
     study = Study.from_document(document, registry or load())
     network = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
     return network.eval() if hasattr(network, "eval") else network

@@ -18,9 +18,11 @@ _NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 @functools.cache
 def torchvision() -> ModuleType:
     """Return the torchvision package."""
-    if not torch.version.cuda:
+    try:
+        import torchvision
+    except RuntimeError:  # an operator does not exist
         _declare_missing_operators()
-    import torchvision
+        import torchvision
 
     return torchvision  # type: ignore[no-any-return]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, ClassVar
 
 from spikefront.components.base import Component
+
+if TYPE_CHECKING:
+    import pandas as pd  # slow to import, and every worker imports the contracts
 
 
 class Analysis(Component, ABC):

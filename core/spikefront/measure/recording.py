@@ -34,7 +34,7 @@ class NeuronRecord:
     Attributes:
         name: Path of the layer in the network.
         neurons: Number of neurons.
-        spikes: Sum of all outputs.
+        spikes: Sum of the magnitudes of all outputs.
         active: Number of outputs that are not zero.
     """
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from spikefront.errors import StorageError
@@ -145,9 +145,15 @@ class Database:
             yield
         except DBAPIError as error:
             reason = " ".join(str(error.orig).split())
-            known = (hint for part, hint in sqlite.HINTS.items() if part in reason)
-            hint = next(known, "Check that the database is there, and that the address, user and password are right.")
-            raise StorageError(f"{self.label}: {reason}", hint) from error
+            raise StorageError(f"{self.label}: {reason}", _hint(error, reason)) from error
+
+
+def _hint(error: DBAPIError, reason: str) -> str:
+    """Return what to do about an error of the driver."""
+    if isinstance(error, IntegrityError):
+        return "A number is taken or an ask was never recorded; one program at a time may write to a study."
+    known = (hint for part, hint in sqlite.HINTS.items() if part in reason)
+    return next(known, "Check that the database is there, and that the address, user and password are right.")
 
 
 def _locate(where: str | Path) -> tuple[Path | None, URL]:
@@ -165,7 +171,7 @@ def _locate(where: str | Path) -> tuple[Path | None, URL]:
     if url.get_backend_name() != "sqlite":
         return None, url
     if url.database in {None, "", ":memory:"} or url.query or url.host:
-        raise StorageError(f"{url} does not name a file only", _FORMS)
+        raise StorageError(f"{where} does not name a file only", _FORMS)
     return Path(str(url.database)), url
 
 

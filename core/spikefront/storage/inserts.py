@@ -1,4 +1,4 @@
-"""Values of the platform turned into rows, and rows that may be there already."""
+"""Values of the platform turned into rows."""
 
 from __future__ import annotations
 
@@ -22,21 +22,12 @@ _INSERT: dict[str, Callable[[type[schema.Base]], _Insert]] = {"sqlite": sqlite.i
 def add_genomes(session: Session, genomes: Iterable[Genome]) -> None:
     """Add the genomes that the database does not have yet."""
     wanted = {genome.hash: genome for genome in genomes}
-    rows = [
-        {"hash": key, "json": wanted[key].to_json(), "arrays": pack_arrays(wanted[key])}
-        for key in _missing(session, schema.Genome.hash, wanted)
-    ]
-    _add(session, schema.Genome, rows)
-
-
-def add_weights(session: Session, weights: bytes) -> str | None:
-    """Add weights, unless the database has them, and return their checksum; None where there are none."""
-    if not weights:
-        return None
-    key = sha256(weights)
-    row = {"sha256": key, "kind": "weights", "size": len(weights), "content": weights}
-    _add(session, schema.Artifact, [row for _ in _missing(session, schema.Artifact.sha256, [key])])
-    return key
+    for key in session.scalars(select(schema.Genome.hash).where(schema.Genome.hash.in_(wanted))):
+        del wanted[key]
+    rows = [{"hash": key, "json": new.to_json(), "arrays": pack_arrays(new)} for key, new in wanted.items()]
+    if rows:
+        insert = _INSERT[session.get_bind().dialect.name](schema.Genome)
+        session.execute(insert.on_conflict_do_nothing(), rows)  # another study may add the same at this moment
 
 
 def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
@@ -54,6 +45,13 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
         "history": finite(evaluation.history),
         "recording": finite(evaluation.recording),
     }
+
+
+def artifact_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return a row for the weights, if there are any."""
+    content = evaluation.weights
+    row = {"kind": "weights", "sha256": sha256(content), "size": len(content), "content": content}
+    return [row] if content else []
 
 
 def measurement_rows(
@@ -97,15 +95,3 @@ def _measurement(name: str, role: str, values: Sequence[float | None]) -> dict[s
         "standard_error": kept.standard_error,
         "values": list(kept.values),
     }
-
-
-def _missing(session: Session, column: InstrumentedAttribute[str], keys: Collection[str]) -> list[str]:
-    known = set(session.scalars(select(column).where(column.in_(keys))))
-    return [key for key in keys if key not in known]
-
-
-def _add(session: Session, table: type[schema.Base], rows: list[dict[str, Any]]) -> None:
-    """Insert rows; one that another study has added at this moment is left as it is."""
-    if rows:
-        insert = _INSERT[session.get_bind().dialect.name]
-        session.execute(insert(table).on_conflict_do_nothing(), rows)

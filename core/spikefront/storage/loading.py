@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, RowMapping, case, func, select
+from sqlalchemy import ColumnElement, RowMapping, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from spikefront.errors import StorageError, did_you_mean
@@ -93,8 +93,9 @@ def evaluation_rows(session: Session, *conditions: ColumnElement[bool]) -> list[
     """Return the evaluations that fulfil the conditions, in the order of their numbers, with two queries."""
     table, measured = schema.Evaluation, schema.Measurement
     columns = [column for column in table.__table__.columns if column.key not in {"study_id", "history", "recording"}]
+    kept = exists().where(schema.Artifact.evaluation_id == table.id, schema.Artifact.kind == "weights")
     rows = session.execute(
-        select(*columns, schema.Genome.json.label("genome_json"))
+        select(*columns, schema.Genome.json.label("genome_json"), kept.label("has_weights"))
         .join(schema.Genome, schema.Genome.hash == table.genome_hash)
         .where(*conditions)
         .order_by(table.number, table.id)
@@ -128,7 +129,7 @@ def _evaluation_row(row: RowMapping, measured: Sequence[tuple[str, Role, Measure
         peak_memory=row["peak_memory"],
         worker=row["worker"],
         finished_at=row["finished_at"],
-        has_weights=row["weights_sha256"] is not None,
+        has_weights=row["has_weights"],
         measurements={name: values for name, role, values in measured if role != "regularised"},
         roles={name: role for name, role, _ in measured if role != "regularised"},
         regularised={name: values.mean for name, role, values in measured if role == "regularised"},

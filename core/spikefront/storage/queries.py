@@ -123,9 +123,9 @@ def weights(database: Database, study: str, number: int, purpose: Purpose = "sea
         StorageError: There is no such evaluation, it has no weights, or they are damaged.
     """
     with database.read() as session:
-        checksum = find_evaluation(session, study, number, purpose).weights_sha256
-        artifact = checksum and session.get(schema.Artifact, checksum)
-        if not artifact:
+        found = find_evaluation(session, study, number, purpose)
+        artifact = session.get(schema.Artifact, (found.id, "weights"))
+        if artifact is None:
             raise StorageError(
                 f"candidate {number} of study '{study}' has no stored weights",
                 'Only the front\'s are kept, unless [study] has keep = "all"; `spikefront retrain` makes new ones.',
@@ -152,9 +152,6 @@ def front(database: Database, study: str) -> list[EvaluationRow]:
                 losses[number] = tuple(objective.loss(means[objective.name]) for objective in objectives)
         keep = nondominated(np.array(list(losses.values()), dtype=np.float64))
         numbers = [number for number, kept in zip(losses, keep, strict=True) if kept]
-        rows = [
-            row
-            for chunk in chunks(numbers)
-            for row in evaluation_rows(session, table.study_id == found.id, table.number.in_(chunk))
-        ]
+        mine = (table.study_id == found.id, table.purpose == "search")
+        rows = [row for chunk in chunks(numbers) for row in evaluation_rows(session, *mine, table.number.in_(chunk))]
     return sorted(rows, key=lambda row: (losses[row.number], row.number))

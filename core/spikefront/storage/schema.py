@@ -94,19 +94,8 @@ class Ask(Base):
     operators: Mapped[list[str]] = mapped_column(JSON)
 
 
-class Artifact(Base):
-    """Binary content by its checksum, shared by all that have the same."""
-
-    __tablename__ = "artifacts"
-
-    sha256: Mapped[str] = mapped_column(Hash, primary_key=True)
-    kind: Mapped[str]
-    size: Mapped[int] = mapped_column(BigInteger)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-
-
 class Evaluation(Base):
-    """One genome, trained and measured once; never changed, but that its weights may be dropped."""
+    """One genome, trained and measured once; never changed."""
 
     __tablename__ = "evaluations"
     __table_args__ = (
@@ -136,7 +125,6 @@ class Evaluation(Base):
     finished_at: Mapped[datetime] = mapped_column(Utc)
     history: Mapped[list[Any]] = mapped_column(JSON)
     recording: Mapped[dict[str, Any]] = mapped_column(JSON)
-    weights_sha256: Mapped[str | None] = mapped_column(ForeignKey("artifacts.sha256"), index=True)
 
 
 class Measurement(Base):
@@ -150,3 +138,15 @@ class Measurement(Base):
     mean: Mapped[float | None]
     standard_error: Mapped[float | None]
     values: Mapped[list[float | None]] = mapped_column(JSON)
+
+
+class Artifact(Base):
+    """Binary content that an evaluation left, with its checksum; the only thing that is ever dropped."""
+
+    __tablename__ = "artifacts"
+
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(Hash)
+    size: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

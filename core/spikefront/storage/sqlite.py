@@ -23,7 +23,6 @@ HINTS = {
     "disk is full": "Free some space and go on.",
     "readonly": "Open it for writing, or make the file and its folder writable.",
     "read-only": "Open it for writing, or make the file and its folder writable.",
-    "constraint failed": "A number is taken or an ask was never recorded; one program at a time may write to a study.",
     "malformed": "The file is damaged; restore it from a copy.",
     "not a database": "The file is damaged, or it is something else; give another file.",
     "unable to open": "Check that the file and its folder may be read and written.",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from spikefront.errors import StorageError
 from spikefront.job import Evaluation
 from spikefront.storage import schema
 from spikefront.storage.database import Database
-from spikefront.storage.inserts import add_genomes, add_weights, evaluation_row, measurement_rows
+from spikefront.storage.inserts import add_genomes, artifact_rows, evaluation_row, measurement_rows
 from spikefront.storage.loading import find_study
 from spikefront.storage.rows import Provenance, Purpose, State, StudyObjective
 
@@ -101,7 +101,6 @@ class StudyStore:
             add_genomes(session, [proposal.genome for proposal in proposals])
             rows = [
                 {
-                    "study_id": self._id,
                     "number": number,
                     "generation": generation,
                     "genome_hash": proposal.genome.hash,
@@ -110,8 +109,7 @@ class StudyStore:
                 }
                 for number, proposal in enumerate(proposals, first)
             ]
-            if rows:
-                session.execute(insert(schema.Ask), rows)
+            _add(session, schema.Ask, rows, study_id=self._id)
             self._update(session)
         return list(range(first, first + len(rows)))
 
@@ -165,14 +163,13 @@ class StudyStore:
                 budget=budget,
                 reused=reused,
                 finished_at=datetime.now(UTC),
-                weights_sha256=add_weights(session, evaluation.weights),
                 **evaluation_row(evaluation),
             )
             session.add(row)
             session.flush()
-            rows = measurement_rows(evaluation, self._objectives, regularisers, regularised or {})
-            if rows:
-                session.execute(insert(schema.Measurement), [{"evaluation_id": row.id, **values} for values in rows])
+            measured = measurement_rows(evaluation, self._objectives, regularisers, regularised or {})
+            _add(session, schema.Measurement, measured, evaluation_id=row.id)
+            _add(session, schema.Artifact, artifact_rows(evaluation), evaluation_id=row.id)
             self._update(session)
             return number
 
@@ -200,17 +197,13 @@ class StudyStore:
     def prune_weights(self, keep: Collection[int]) -> None:
         """Drop the weights of this study's candidates but those with the numbers in `keep`; retrained ones stay."""
         evaluation, artifact = schema.Evaluation, schema.Artifact
-        chosen = (
-            evaluation.study_id == self._id,
-            evaluation.purpose == "search",
-            evaluation.weights_sha256.is_not(None),
-            evaluation.number.not_in(keep),
-        )
+        mine = (evaluation.study_id == self._id, evaluation.purpose == "search")
+        dropped = select(evaluation.id).where(*mine, evaluation.number.not_in(keep))
         with self._database.write() as session:
-            dropped = session.scalars(select(evaluation.weights_sha256).where(*chosen).distinct()).all()
-            session.execute(update(evaluation).where(*chosen).values(weights_sha256=None))
-            used = exists().where(evaluation.weights_sha256 == artifact.sha256)
-            session.execute(delete(artifact).where(artifact.sha256.in_(dropped), ~used))
+            session.execute(
+                delete(artifact).where(artifact.kind == "weights", artifact.evaluation_id.in_(dropped)),
+                execution_options={"synchronize_session": False},
+            )
 
     def _next_number(self, session: Session, purpose: Purpose) -> int:
         table = schema.Evaluation
@@ -225,3 +218,9 @@ class StudyStore:
 
 def _after(last: int | None) -> int:
     return 0 if last is None else last + 1
+
+
+def _add(session: Session, table: type[schema.Base], rows: Sequence[dict[str, Any]], **owner: int) -> None:
+    """Insert rows that belong to `owner`."""
+    if rows:
+        session.execute(insert(table), [{**owner, **row} for row in rows])

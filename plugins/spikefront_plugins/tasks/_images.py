@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
+import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from pydantic import Field
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 from torch.nn import functional
 
@@ -36,28 +38,30 @@ class RawImages(NamedTuple):
 class ImageClassification(SupervisedTask, ABC):
     """Images with one label each.
 
-    The network's outputs (T, B, classes) are averaged over time and taken as logits; the loss is their
-    cross-entropy. Training and validation images are drawn from the official training part, stratified by label, by
-    `split_seed` alone: the same for all candidates and studies. Inputs are (N, C, H, W) in [0, 1].
+    The network's outputs (T, B, classes) are averaged over time and taken as logits; the loss is their cross-entropy.
+    Training and validation images are drawn from the official training part, stratified by label. The validation
+    images depend on `split_seed` and their number alone, and a smaller training split is part of a larger one, so that
+    candidates and studies with other numbers of training samples compare. Inputs are (N, C, H, W) in [0, 1].
     """
 
-    validation: int = Field(5000, ge=1, description="validation samples")
+    train: int | None = Field(None, ge=10, description="training samples; by default all that validation leaves")
+    validation: int = Field(5000, ge=10, description="validation samples")
     split_seed: int = Field(0, ge=0, description="seed of the split into training and validation")
 
     shape: ClassVar[tuple[int, int, int]]
     classes: ClassVar[int] = 10
 
     @abstractmethod
-    def wanted(self) -> int | None:
-        """Return the number of training samples; None for all that validation leaves."""
-
-    @abstractmethod
     def raw(self) -> RawImages:
         """Read the data set.
 
         Raises:
-            DataError: It is not there.
+            DataError: It is not there, or not what it should be.
         """
+
+    def source(self) -> Hashable:
+        """Return what the images depend on beside the parameters: where they come from."""
+        return None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -71,7 +75,7 @@ class ImageClassification(SupervisedTask, ABC):
         self.data("validation")
 
     def data(self, split: Split) -> Data:
-        return _split(self, split)
+        return _split(self, split, self.source())
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return functional.cross_entropy(outputs.mean(0), targets)
@@ -83,29 +87,34 @@ class ImageClassification(SupervisedTask, ABC):
 
 
 @functools.lru_cache(maxsize=3)
-def _split(task: ImageClassification, split: Split) -> Data:
+def _split(task: ImageClassification, split: Split, source: Hashable) -> Data:
     raw = task.raw()
     if split == "test":
         return _tensors(raw.x_test, raw.y_test)
-    train, validation = _indices(task, raw.y_train)
-    chosen = train if split == "train" else validation
-    return _tensors(raw.x_train[chosen], raw.y_train[chosen])
+    rows = _rows(task, raw.y_train, split)
+    return _tensors(raw.x_train[rows], raw.y_train[rows])
 
 
-def _indices(task: ImageClassification, labels: Bytes) -> tuple[Any, Any]:
-    """Return the rows of the training and the validation split."""
-    available = len(labels)
-    train = task.wanted() or available - task.validation
-    if train < task.classes or task.validation < task.classes or train + task.validation > available:
+def _rows(task: ImageClassification, labels: Bytes, split: Split) -> npt.NDArray[np.intp]:
+    available, validation = len(labels), task.validation
+    train = available - validation if task.train is None else task.train
+    if train < task.classes or train + validation > available:
         raise DataError(
-            f"task '{task.name}': {train} training and {task.validation} validation samples asked for",
+            f"task '{task.name}': {train} training and {validation} validation samples asked for",
             f"There are {available} together, and each split needs {task.classes} or more.",
         )
-    rows = np.arange(available)
-    train_rows, validation_rows = train_test_split(
-        rows, train_size=train, test_size=task.validation, stratify=labels, random_state=task.split_seed
-    )
-    return train_rows, validation_rows
+    order = stratified(labels, task.split_seed)
+    return order[:validation] if split == "validation" else order[validation : validation + train]
+
+
+def stratified(labels: Bytes, seed: int) -> npt.NDArray[np.intp]:
+    """Return all rows in a random order in which every stretch has each label in its proportion, but for one or two."""
+    rng = np.random.default_rng(seed)
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        place[rows] = (np.arange(len(rows)) + rng.random(len(rows))) / len(rows)
+    return np.argsort(place, kind="stable")
 
 
 def _tensors(images: Bytes, labels: Bytes) -> Data:
@@ -118,40 +127,61 @@ class StoredImages(ImageClassification, ABC):
     """An image data set in the data folder: `NAME.npz`, or the files that torchvision reads.
 
     The folder is the one named by the environment variable SPIKEFRONT_DATA, or `data` in the working folder. An
-    .npz holds x_train, y_train, x_test, y_test as uint8.
+    .npz holds x_train, y_train, x_test, y_test as uint8, images as (N, H, W) or (N, H, W, C).
     """
 
-    train: int | None = Field(None, ge=10, description="training samples; by default all that validation leaves")
     download: bool = Field(False, description="let torchvision download the data set where it is missing")
 
     reader: ClassVar[str]
     """Name of the class in `torchvision.datasets`."""
 
-    def wanted(self) -> int | None:
-        return self.train
+    def source(self) -> Hashable:
+        archive = _folder() / f"{self.name}.npz"
+        return archive, archive.stat().st_mtime_ns if archive.exists() else None
 
     def raw(self) -> RawImages:
-        folder = Path(os.environ.get("SPIKEFRONT_DATA", "data"))
+        folder = _folder()
         archive = folder / f"{self.name}.npz"
-        return _from_archive(archive) if archive.exists() else self._from_torchvision(folder)
+        raw = _from_archive(archive) if archive.exists() else self._from_torchvision(folder)
+        wrong = self._mistake(raw)
+        if wrong:
+            place = archive if archive.exists() else folder
+            raise DataError(f"task '{self.name}': {place} is not the data set: {wrong}", "Get the files again.")
+        return raw
+
+    def _mistake(self, raw: RawImages) -> str:
+        """Return what is wrong with the arrays, or nothing."""
+        channels, *sides = self.shape
+        shape = (*sides, channels) if channels > 1 else tuple(sides)
+        for images, labels in (raw[:2], raw[2:]):
+            if images.dtype != np.uint8 or images.shape[1:] != shape:
+                return f"images {images.dtype} {images.shape}, expected uint8 {('N', *shape)}"
+            if labels.dtype != np.uint8 or labels.shape != images.shape[:1] or labels.max(initial=0) >= self.classes:
+                return f"labels {labels.dtype} {labels.shape}, expected uint8 ({len(images)},) below {self.classes}"
+        return ""
 
     def _from_torchvision(self, folder: Path) -> RawImages:
         reader = getattr(torchvision().datasets, self.reader)
         try:
             parts = [reader(folder, train=train, download=self.download) for train in (True, False)]
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, ValueError, TypeError, AssertionError) as error:
             raise DataError(
-                f"task '{self.name}': the data set is not in {folder.resolve()} ({error})",
+                f"task '{self.name}': the data set is not in {folder}, or is damaged ({error})",
                 f"Set SPIKEFRONT_DATA to the folder that holds {self.name}.npz or torchvision's files, "
                 "or allow the download: --set task.download=true.",
-            ) from None
+            ) from error
         arrays = [np.asarray(array, np.uint8) for part in parts for array in (part.data, part.targets)]
         return RawImages(*arrays)
 
 
+def _folder() -> Path:
+    return Path(os.environ.get("SPIKEFRONT_DATA", "data")).resolve()
+
+
 def _from_archive(path: Path) -> RawImages:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return RawImages(*(archive[name] for name in RawImages._fields))
-    except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{path}: cannot be read: {error}", f"It should hold {', '.join(RawImages._fields)}.") from None
+    except (KeyError, ValueError, TypeError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        hint = f"It should hold {', '.join(RawImages._fields)}."
+        raise DataError(f"{path}: cannot be read: {error}", hint) from error

@@ -6,17 +6,18 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from spikefront import hookimpl
-from spikefront_plugins.tasks._images import ImageClassification, RawImages
+from spikefront_plugins.tasks._images import ImageClassification, RawImages, stratified
+
+TEST = 360
+"""Images that are set aside as the test split for good."""
 
 
 class Digits(ImageClassification):
     """Optical recognition of handwritten digits (Alpaydin and Kaynak, UCI 1998), embedded in scikit-learn.
 
-    The set has no official split; 360 images, stratified, are set aside as the test split for good.
+    The set has no official split; 360 images, stratified, are the test split for good.
     """
 
     name: ClassVar[str] = "digits"
@@ -27,16 +28,15 @@ class Digits(ImageClassification):
     )
     validation: int = Field(360, ge=10, le=1427, description="validation samples")
 
-    def wanted(self) -> int | None:
-        return self.train
-
     def raw(self) -> RawImages:
+        from sklearn.datasets import load_digits  # slow to import, and only needed here
+
         images, labels = load_digits(return_X_y=True)
         pixels = np.round(images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-        x_train, x_test, y_train, y_test = train_test_split(
-            pixels, labels.astype(np.uint8), test_size=360, stratify=labels, random_state=0
-        )
-        return RawImages(x_train, y_train, x_test, y_test)
+        digits = labels.astype(np.uint8)
+        order = stratified(digits, seed=0)
+        test, rest = order[:TEST], order[TEST:]
+        return RawImages(pixels[rest], digits[rest], pixels[test], digits[test])
 
 
 @hookimpl

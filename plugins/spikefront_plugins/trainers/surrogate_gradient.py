@@ -18,6 +18,8 @@ from spikefront.errors import NotFiniteError
 from spikefront.spiking.layers import seed_noise
 from spikefront_plugins.trainers._augment import augmented
 
+_CURE = "Try a smaller learning rate, or clip."
+
 
 class SurrogateGradient(Trainer):
     """Minimises the task's loss by stochastic gradient descent (Neftci, Mostafa, Zenke, IEEE SPM 36, 2019).
@@ -76,6 +78,7 @@ class SurrogateGradient(Trainer):
             self._set_learning_rate(optimizer, epoch + number / len(batches))
             total += self._step(network, optimizer, task, inputs, targets, epoch) * len(inputs)
             samples += len(inputs)
+        _require_finite(network, epoch)
         return {"epoch": epoch, "loss": total / samples, "samples": samples}
 
     def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -100,7 +103,7 @@ class SurrogateGradient(Trainer):
             loss.backward()
         value = loss.item()
         if not math.isfinite(value):
-            raise NotFiniteError(f"the loss became {value} in epoch {epoch}", "Try a smaller learning rate or clip.")
+            raise NotFiniteError(f"the loss became {value} in epoch {epoch}", _CURE)
         if self.clip is not None:
             nn.utils.clip_grad_norm_(network.parameters(), self.clip)
         optimizer.step()
@@ -110,6 +113,13 @@ class SurrogateGradient(Trainer):
         if self.schedule == "cosine":
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
+
+
+def _require_finite(network: nn.Module, epoch: int) -> None:
+    """Refuse weights that are not finite: neurons that see NaN fall silent, and the loss looks well."""
+    for name, tensor in network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise NotFiniteError(f"{name} became NaN or infinite in epoch {epoch}", _CURE)
 
 
 def _checkpoint(network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int) -> dict[str, Tensor]:

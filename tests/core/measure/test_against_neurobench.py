@@ -3,8 +3,8 @@
 Where the definitions differ, so do the tests: NeuroBench decides between accumulates and multiply-accumulates by the
 values of a whole call (an input of 0, 1 and -1 is spikes), Spikefront by whole numbers and by what the coder says. So a
 black-and-white image shown directly is spikes to NeuroBench and analog to Spikefront; the sum of two spikes is analog
-to NeuroBench and counts twice with Spikefront. NeuroBench rounds connection sparsity to four decimals, and sees no layer
-whose weight is generated.
+to NeuroBench and counts twice with Spikefront. NeuroBench rounds connection sparsity to four decimals, and sees no
+layer whose weight is generated.
 """
 
 import importlib.util

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import event
 
 from spikefront.components.algorithm import Proposal
 from spikefront.genome import Genome
@@ -52,9 +53,7 @@ def test_processes_write_into_one_file_from_its_first_moment(path):
         assert queries.weights(database, "a", 40) == queries.weights(database, "d", 40) == b"40"
 
 
-def test_large_studies_are_read_with_few_queries(database, store, evaluated, monkeypatch):
-    from sqlalchemy import event
-
+def test_large_studies_are_read_with_few_queries(database, store, evaluated):
     for gene in range(30):
         store.record(evaluated(gene, accuracy=gene / 30, energy=gene), generation=0)
     statements = []
@@ -75,7 +74,7 @@ def test_recording_5000_evaluations_is_quick(database, store):
     recorded = time.perf_counter()
     rows = queries.evaluations(database, "first")
     read = time.perf_counter()
-    print(f"{(recorded - start) / 5:.2f} ms to record an evaluation, {(read - recorded) / 5:.3f} ms to read one")
+    print(f"{(recorded - start) / 5:.2f} ms to record an evaluation, {(read - recorded) / 5:.3f} ms to read one")  # noqa: T201
     assert len(rows) == 5000
     assert (recorded - start) / 5000 < 0.02
     assert (read - recorded) / 5000 < 0.002

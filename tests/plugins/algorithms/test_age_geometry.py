@@ -2,8 +2,17 @@
 
 import numpy as np
 import pytest
+from pymoo.core.population import Population
+from pymoo.core.problem import Problem as PymooProblem
 
-from spikefront_plugins.algorithms._geometry import extremes, geodesics, intercepts, power, spread_scores
+from spikefront_plugins.algorithms._geometry import (
+    GeometrySurvival,
+    extremes,
+    geodesics,
+    intercepts,
+    power,
+    spread_scores,
+)
 
 
 def front(p, n=21):
@@ -59,10 +68,26 @@ def test_scores_prefer_the_gap():
     assert np.min(scores) < 0.2 * scores[3]
 
 
-def test_scores_prefer_the_near():
-    points = np.array([[0.0, 1.0], [0.4, 0.4], [0.55, 0.55], [1.0, 0.0]])
-    scores = spread_scores(points, 1.0)
-    assert scores[1] > scores[2]
+@pytest.mark.parametrize("near", [0.3, 0.5, 0.8])
+def test_score_is_distance_over_proximity(near):
+    points = np.array([[0.0, 1.0], [near, near], [1.0, 0.0]])
+    assert spread_scores(points, 1.0)[1] == pytest.approx(2 * np.sqrt(0.5) / (2 * near))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "survivors"), [(2, {0, 4}), (3, {0, 4, 2}), (6, {0, 1, 2, 3, 4, 6}), (7, set(range(7)))]
+)
+def test_survivors_are_the_best_fronts_and_then_the_best_scores(wanted, survivors):
+    losses = np.array(
+        [[0.0, 1.0], [0.02, 0.99], [0.4, 0.4], [0.99, 0.02], [1.0, 0.0], [0.9, 0.9], [0.5, 0.5]]
+    )  # five on the first front, and one each on two fronts behind
+    population = Population.new("X", np.arange(7)[:, None])
+    population.set("F", losses * [1, 1e6])
+    problem = PymooProblem(n_var=1, n_obj=2)
+    rng = np.random.default_rng(0)
+    kept = GeometrySurvival().do(problem, population, n_survive=wanted, random_state=rng, algorithm=None)
+    assert set(kept.get("X").ravel().tolist()) == survivors
+    assert kept.get("rank").tolist() == sorted(kept.get("rank"))
 
 
 def test_scores_of_equal_points_are_finite_or_extreme():

@@ -60,7 +60,11 @@ def test_another_process_gives_the_same_asks():
     for seed in ("1", "77"):
         there = subprocess.run(
             [sys.executable, "-c", IN_A_PROCESS, *ALGORITHMS],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parent)},
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+            },
             capture_output=True,
             text=True,
             check=True,

@@ -167,6 +167,13 @@ def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
         np.testing.assert_allclose(layer.weight.detach().numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_centre_is_the_same_beside_an_even_kernel():
+    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 4, 4)).astype(np.float32)
+    network = encoded(Genetic(genes=4), linear(30, 30), conv(30, 30, 2), arrays={"interactions": array})
+    y, x, _ = (tensor.detach().numpy() for tensor in parts_of(network[0]))
+    np.testing.assert_allclose(network[0].weight.detach().numpy(), y @ array[4] @ x.T, rtol=1e-4, atol=1e-6)
+
+
 def test_unfolded_kernels_take_the_centre_of_an_array_with_taps():
     array = np.random.default_rng(0).normal(0, 1 / 8, (9, 4, 4)).astype(np.float32)
     network = encoded(Genetic(genes=4, variant="unfold"), conv(9, 9, 5), arrays={"interactions": array})

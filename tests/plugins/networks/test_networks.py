@@ -35,7 +35,7 @@ NETWORKS = [
     VGG(depth="small", width=0.05),
     VGG(depth="11", width=0.01, pooling="average", head="average"),
     SpikingResNet(blocks=(1, 2), width=3),
-    SpikingResNet(blocks=(1,), width=3, head="flatten"),
+    SpikingResNet(blocks=(1, 1), width=3, head="flatten"),
     Recurrent(hidden=(12, 8)),
 ]
 names = [f"{network.name}-{number}" for number, network in enumerate(NETWORKS)]
@@ -63,6 +63,16 @@ def data(*shape, seed=0):
 def test_outputs_have_one_current_for_each_step_sample_and_class(network, shape):
     built = build(network, shape)
     assert built(data(2, *shape)).shape == (T, 2, 4)
+
+
+@every_network
+def test_neurons_know_the_shape_of_their_currents(network):
+    built, shapes = build(network, (3, 33, 47)), {}
+    layers = [module for module in built.modules() if isinstance(module, NeuronLayer)]
+    for layer in layers:
+        layer.listeners.append(lambda spikes, layer=layer: shapes.update({layer: spikes.shape[2:]}))
+    built(data(2, 3, 33, 47))
+    assert [layer.shape for layer in layers] == [tuple(shapes[layer]) for layer in layers]
 
 
 @pytest.mark.parametrize("network", [MLP(), Recurrent()])

@@ -12,20 +12,11 @@ down_revision = None
 
 def upgrade() -> None:
     """Make all tables."""
-    _shared()
     _studies()
     _evaluations()
 
 
-def _shared() -> None:
-    op.create_table(
-        "artifacts",
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_artifacts")),
-    )
+def _studies() -> None:
     op.create_table(
         "genomes",
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -33,9 +24,6 @@ def _shared() -> None:
         sa.Column("arrays", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_genomes")),
     )
-
-
-def _studies() -> None:
     op.create_table(
         "studies",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -91,19 +79,16 @@ def _evaluations() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("history", sa.JSON(), nullable=False),
         sa.Column("recording", sa.JSON(), nullable=False),
-        sa.Column("weights_sha256", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["genome_hash"], ["genomes.hash"], name=op.f("fk_evaluations_genome_hash")),
         sa.ForeignKeyConstraint(
             ["study_id", "ask"], ["asks.study_id", "asks.number"], name=op.f("fk_evaluations_study_id_ask")
         ),
         sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name=op.f("fk_evaluations_study_id")),
-        sa.ForeignKeyConstraint(["weights_sha256"], ["artifacts.sha256"], name=op.f("fk_evaluations_weights_sha256")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluations")),
         sa.UniqueConstraint("study_id", "purpose", "number", name=op.f("uq_evaluations_study_id_purpose_number")),
     )
     op.create_index(op.f("ix_evaluations_genome_hash"), "evaluations", ["genome_hash"], unique=False)
     op.create_index(op.f("ix_evaluations_study_id_ask"), "evaluations", ["study_id", "ask"], unique=False)
-    op.create_index(op.f("ix_evaluations_weights_sha256"), "evaluations", ["weights_sha256"], unique=False)
     op.create_table(
         "measurements",
         sa.Column("evaluation_id", sa.Integer(), nullable=False),
@@ -114,4 +99,14 @@ def _evaluations() -> None:
         sa.Column("values", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["evaluation_id"], ["evaluations.id"], name=op.f("fk_measurements_evaluation_id")),
         sa.PrimaryKeyConstraint("evaluation_id", "name", "role", name=op.f("pk_measurements")),
+    )
+    op.create_table(
+        "artifacts",
+        sa.Column("evaluation_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["evaluation_id"], ["evaluations.id"], name=op.f("fk_artifacts_evaluation_id")),
+        sa.PrimaryKeyConstraint("evaluation_id", "kind", name=op.f("pk_artifacts")),
     )
