@@ -26,8 +26,8 @@ try:
 except RuntimeError:
     pass
 from spikefront.vision import torchvision
-import torchvision.transforms.v2
 print(torchvision().datasets.MNIST.__name__)
+import torchvision.transforms.v2
 """
     result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (result.stdout, result.stderr) == ("MNIST\n", "")

@@ -94,3 +94,14 @@ def test_scores_of_equal_points_are_finite_or_extreme():
     scores = spread_scores(np.zeros((5, 2)), 1.0)
     assert np.isinf(scores).sum() == 2
     assert not np.isnan(scores).any()
+
+
+def test_a_front_behind_is_cut_by_proximity():
+    losses = np.array([[0.0, 1.0], [0.4, 0.4], [1.0, 0.0], [0.45, 1.1], [0.5, 0.5], [1.1, 0.45]])
+    population = Population.new("X", np.arange(6)[:, None])
+    population.set("F", losses)
+    rng = np.random.default_rng(0)
+    kept = GeometrySurvival().do(
+        PymooProblem(n_var=1, n_obj=2), population, n_survive=4, random_state=rng, algorithm=None
+    )
+    assert sorted(kept.get("X").ravel().tolist()) == [0, 1, 2, 4]

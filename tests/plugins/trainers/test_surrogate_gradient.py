@@ -20,6 +20,14 @@ from spikefront_plugins.trainers.surrogate_gradient import SurrogateGradient
 QUICK = Digits(train=100, validation=20)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def parts_of(**sections):
     """Return the components of a candidate, as a study with these sections gives them."""
     document = {
@@ -64,12 +72,13 @@ def watched():
 
 def test_digits_are_learned_in_seconds():
     task = Digits()
-    fitted = fit(SurrogateGradient(epochs=12), parts_of(network={"use": "mlp", "hidden": [64]}), task=task)
+    parts = parts_of(network={"use": "mlp", "hidden": [64]}, neuron={"v_threshold": 0.5})
+    fitted = fit(SurrogateGradient(epochs=12, batch=32, learning_rate=5e-3), parts, task=task)
     assert task.score(fitted.phenotype, "validation", Streams(1))["accuracy"] >= 0.9
     losses = [row["loss"] for row in fitted.history]
     assert losses[-1] < 0.5 * losses[0]
     assert [row["epoch"] for row in fitted.history] == list(range(12))
-    assert fitted.samples == 12 * (1077 // 64 * 64)
+    assert fitted.samples == 12 * (1077 // 32 * 32)
 
 
 def test_only_the_training_split_is_read():
@@ -145,11 +154,12 @@ def test_same_seed_same_weights_and_other_seed_others():
 def test_each_epoch_has_its_own_order_and_noise():
     task, _, batches = watched()
     trainer = SurrogateGradient(epochs=2, batch=100, optimizer="sgd", learning_rate=1e-30, momentum=0.0, weight_decay=0)
-    fit(trainer, parts_of(coder={"use": "poisson"}), task=task)
+    fit(trainer, parts_of(coder={"use": "poisson"}, neuron={"v_threshold": 0.2}), task=task)
     (first, first_targets), (second, second_targets) = batches
     assert not torch.equal(first_targets, second_targets)
     assert sorted(first_targets.tolist()) == sorted(second_targets.tolist())
-    assert not torch.allclose(first.mean(), second.mean(), rtol=1e-6)
+    order, other = first_targets.argsort(stable=True), second_targets.argsort(stable=True)
+    assert not torch.allclose(first[:, order].mean((0, 1)), second[:, other].mean((0, 1)), rtol=1e-6)
 
 
 def test_global_generators_are_left_alone():
