@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class SpikefrontError(Exception):
@@ -55,6 +56,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         known: What is allowed.
     """
     names = sorted(set(known))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:100], names, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
     return f"{guess}Allowed: {', '.join(names) or 'nothing here'}."
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """Return a value as it stands in a message: at most so many characters, without line breaks."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."

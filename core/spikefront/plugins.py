@@ -1,17 +1,13 @@
-"""Finding plugins, setting broken ones aside, and looking components up by kind and name."""
+"""The registry: taking plugins in, setting broken ones aside, and looking components up by kind and name."""
 
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
 import inspect
-import pkgutil
-import sys
+import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -21,13 +17,16 @@ import typer
 
 from spikefront import hookspecs
 from spikefront.components import KINDS, Component
-from spikefront.errors import PluginError, did_you_mean
+from spikefront.discovery import Found, find
+from spikefront.errors import PluginError, did_you_mean, shown
 from spikefront.hookspecs import HOOKS, PROJECT
 from spikefront.sources import Sources
 
-ENTRY_POINT_GROUP = "spikefront"
 DEFAULT_SOURCES = Sources()
 C = TypeVar("C", bound=Component)
+
+_DEFAULTS = "spikefront_defaults"
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,6 @@ class Plugin:
     components: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A module that is to be a plugin, not yet imported; `maybe` where it may also be a helper of one."""
-
-    name: str
-    version: str
-    origin: str
-    load: Callable[[], ModuleType]
-    maybe: bool = False
-
-
 class Registry:
     """All usable components, and the story of every plugin."""
 
@@ -67,6 +55,7 @@ class Registry:
         self.plugins: list[Plugin] = []
         self._components: dict[str, dict[str, type[Component]]] = {kind: {} for kind in KINDS}
         self._providers: dict[tuple[str, str], Plugin] = {}
+        self._defaults: list[Mapping[str, tuple[str, ...]]] = []
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -87,7 +76,7 @@ class Registry:
             hint = did_you_mean(name, known)
             if aside:
                 hint += " Plugins set aside: " + "; ".join(f"{p.name} ({p.reason})" for p in aside) + "."
-            raise PluginError(f"unknown {kind} '{name}'", hint)
+            raise PluginError(f"unknown {kind} {shown(name)}", hint)
         component = known[name]
         if not issubclass(component, contract):
             raise TypeError(f"{kind} '{name}' is no {contract.__name__}")
@@ -98,140 +87,136 @@ class Registry:
         return self._providers[kind, name]
 
     def defaults(self, kind: str) -> tuple[str, ...]:
-        """Return the components that serve where a study file names none, the most general last."""
-        given: list[dict[str, tuple[str, ...]]] = self._manager.hook.spikefront_defaults()
-        return tuple(name for names in given for name in names.get(kind, ()) if name in self._components[kind])
+        """Return the components that serve where a study file names none, those of the last plugin first."""
+        names = (name for given in reversed(self._defaults) for name in given.get(kind, ()))
+        return tuple(dict.fromkeys(name for name in names if name in self._components[kind]))
 
     def default(self, kind: str) -> str:
         """Return the component that serves where a study file names none, or ""."""
         return next(iter(self.defaults(kind)), "")
 
     def add_commands(self, cli: typer.Typer) -> None:
-        """Let plugins add commands to the program."""
-        self._manager.hook.spikefront_commands(cli=cli)
+        """Let plugins add commands to the program; one that fails to is marked, and the others go on."""
+        for implementation in self._manager.hook.spikefront_commands.get_hookimpls():
+            try:
+                implementation.function(cli)
+            except (Exception, SystemExit) as error:
+                reason = f"its commands were left out: {_reason(error)}"
+                self.plugins = [
+                    replace(plugin, reason=reason) if plugin.name == implementation.plugin_name else plugin
+                    for plugin in self.plugins
+                ]
 
-    def add(self, found: _Found) -> None:
+    def add(self, found: Found) -> None:
         """Import a plugin and take its components, or set it aside with the reason."""
         try:
             module = found.load()
             if found.maybe and not _has_hooks(module):
                 return
-            components = self._register(module, found)
+            components, defaults = self._register(module, found)
         except (Exception, SystemExit) as error:
             self.plugins.append(Plugin(found.name, found.version, found.origin, _reason(error)))
             return
         listing = tuple((component.kind, component.name) for component in components)
         plugin = Plugin(found.name, found.version, found.origin, "", listing)
         self.plugins.append(plugin)
+        self._defaults += defaults
         for component in components:
             self._components[component.kind][component.name] = component
             self._providers[component.kind, component.name] = plugin
 
-    def _register(self, module: ModuleType, found: _Found) -> list[type[Component]]:
+    def _register(
+        self, module: ModuleType, found: Found
+    ) -> tuple[list[type[Component]], list[Mapping[str, tuple[str, ...]]]]:
+        """Return what a module provides; where that fails, none of its hooks stay."""
         if self._manager.is_registered(module):
             raise PluginError("this module is loaded already, under another name")
-        self._manager.register(module, found.name)
+        if not _has_hooks(module):
+            raise PluginError("it has no function that is marked with @spikefront.hookimpl")
         try:
-            self._refuse_unknown_hooks(module)
-            return list(self._collect(module))
+            self._manager.register(module, found.name)
+            implementations = dict(self._implementations(module))
+            components = self._collect(implementations)
+            defaults = [
+                _checked_defaults(function()) for name, function in implementations.items() if name == _DEFAULTS
+            ]
         except BaseException:
-            self._manager.unregister(module)
+            if self._manager.is_registered(module):
+                self._manager.unregister(module)
             raise
+        return components, defaults
 
-    def _refuse_unknown_hooks(self, module: ModuleType) -> None:
+    def _implementations(self, module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
         known = [name for name in vars(hookspecs) if name.startswith(f"{PROJECT}_")]
         for caller in self._manager.get_hookcallers(module) or []:
             if not caller.has_spec():
                 raise PluginError(f"there is no hook '{caller.name}'", did_you_mean(caller.name, known))
+            yield from ((caller.name, one.function) for one in caller.get_hookimpls() if one.plugin is module)
 
-    def _collect(self, module: ModuleType) -> Iterator[type[Component]]:
-        for caller in self._manager.get_hookcallers(module) or []:
-            if caller.name not in HOOKS:
+    def _collect(self, implementations: Mapping[str, Callable[..., Any]]) -> list[type[Component]]:
+        components: list[type[Component]] = []
+        for hook, function in implementations.items():
+            if hook not in HOOKS:
                 continue
-            kind = HOOKS[caller.name]
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is module:
-                    provided: list[Any] = implementation.function()  # type: ignore[assignment]
-                    for component in provided:
-                        yield self._checked(kind, component)
+            provided = function()
+            if not isinstance(provided, list | tuple):
+                raise PluginError(f"hook '{hook}' returned {shown(provided)}", "It should return a list of classes.")
+            for component in provided:
+                components.append(self._checked(HOOKS[hook], component, components))
+        return components
 
-    def _checked(self, kind: str, component: Any) -> type[Component]:
+    def _checked(self, kind: str, component: Any, before: list[type[Component]]) -> type[Component]:
+        """Return a component that fulfils its contract and whose name is free."""
         contract = KINDS[kind]
         if not (isinstance(component, type) and issubclass(component, contract)):
             raise PluginError(f"{component!r} is not a subclass of {contract.__name__}")
-        if not isinstance(getattr(component, "name", None), str):
-            raise PluginError(f"{component.__name__} has no class attribute 'name'")
+        for attribute in sorted(component.__class_vars__):
+            if not hasattr(component, attribute):
+                raise PluginError(f"{component.__name__} has no class attribute '{attribute}'")
+        name = component.name
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise PluginError(f"the name {name!r} of {component.__name__} is not lower-case words joined by hyphens")
         if inspect.isabstract(component):
-            missing = ", ".join(sorted(component.__abstractmethods__))
-            raise PluginError(f"{kind} '{component.name}' lacks {missing}")
-        if component.name in self._components[kind]:
-            owner = self._providers[kind, component.name].name
-            raise PluginError(f"{kind} '{component.name}' is provided by plugin '{owner}' already")
+            raise PluginError(f"{kind} '{name}' lacks {', '.join(sorted(component.__abstractmethods__))}")
+        if any(component.kind == other.kind and name == other.name for other in before):
+            raise PluginError(f"{kind} '{name}' is provided twice by this plugin")
+        if name in self._components[kind]:
+            raise PluginError(f"{kind} '{name}' is provided by plugin '{self._providers[kind, name].name}' already")
         return component
 
 
 @functools.cache
 def load(sources: Sources = DEFAULT_SOURCES) -> Registry:
-    """Return the registry of all plugins found; the same one for the same sources in one process."""
+    """Return the registry of all plugins found; the same one for the same sources in one process.
+
+    Raises:
+        InputError: A folder of plugins is not there.
+    """
     registry = Registry()
-    for found in _find(sources):
+    for found in find(sources):
         registry.add(found)
     return registry
-
-
-def _find(sources: Sources) -> Iterator[_Found]:
-    if sources.installed:
-        for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-            yield from _installed(point)
-    for name in sources.modules:
-        yield _Found(name, "", "code", functools.partial(importlib.import_module, name))
-    for folder in sources.folders:
-        for path in sorted(Path(folder).glob("*.py")):
-            yield _Found(str(path), "", folder, functools.partial(_import_file, path))
-
-
-def _installed(point: EntryPoint) -> Iterator[_Found]:
-    """Yield the module of an entry point; of a package, every module in it."""
-    origin, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
-    try:
-        spec = importlib.util.find_spec(point.module)
-    except (Exception, SystemExit):
-        spec = None  # the import below tells the reason
-    if spec is None or spec.submodule_search_locations is None:
-        yield _Found(point.name, version, origin, point.load)
-        return
-    for module in (point.module, *_walk(point.module, list(spec.submodule_search_locations))):
-        name = f"{point.name}{module.removeprefix(point.module)}"
-        yield _Found(name, version, origin, functools.partial(importlib.import_module, module), maybe=True)
 
 
 def _has_hooks(module: ModuleType) -> bool:
     return any(hasattr(value, f"{PROJECT}_impl") for value in vars(module).values())
 
 
-def _walk(package: str, locations: list[str]) -> Iterator[str]:
-    """Yield the modules below a package without importing them."""
-    for info in pkgutil.iter_modules(locations):
-        name = f"{package}.{info.name}"
-        if info.ispkg:
-            yield from _walk(name, [f"{location}/{info.name}" for location in locations])
-        elif not info.name.startswith("_"):
-            yield name
-
-
-def _import_file(path: Path) -> ModuleType:
-    name = f"spikefront_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def _checked_defaults(given: Any) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(given, Mapping):
+        raise PluginError(f"hook '{_DEFAULTS}' returned {shown(given)}", "It should return kind -> names.")
+    for kind, names in given.items():
+        if kind not in KINDS:
+            raise PluginError(f"hook '{_DEFAULTS}': there is no kind '{kind}'", did_you_mean(str(kind), KINDS))
+        if not isinstance(names, list | tuple):
+            raise PluginError(f"hook '{_DEFAULTS}': {kind} is {shown(names)}", "It should be a list of names.")
+    return {kind: tuple(names) for kind, names in given.items()}
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, PluginError):
-        return " ".join(str(error).split())
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+    """Return why a plugin was set aside, in one line."""
+    text = str(error)
+    if not isinstance(error, PluginError | pluggy.PluginValidationError):
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+    return " ".join(text.split())

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from spikefront.errors import StudyFileError
+from spikefront.errors import StudyFileError, did_you_mean, shown
 
 
 def read_document(path: Path, changes: Iterable[str] = ()) -> dict[str, Any]:
@@ -21,14 +21,14 @@ def read_document(path: Path, changes: Iterable[str] = ()) -> dict[str, Any]:
         StudyFileError: The file is missing or broken, or a change cannot be made.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        near = sorted(path.parent.glob("*.toml")) if path.parent.is_dir() else []
-        hint = f"There are: {', '.join(map(str, near))}." if near else "Give the path of a .toml file."
+        near = [file.name for file in path.parent.glob("*.toml")]
+        hint = did_you_mean(path.name, near) if near else "Give the path of a .toml file."
         raise StudyFileError(f"{path}: no such study file", hint) from None
     except (OSError, UnicodeDecodeError) as error:
         raise StudyFileError(f"{path}: cannot be read: {error}", "Give the path of a .toml file.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise StudyFileError(f"{path}: not valid TOML: {error}", "Strings need quotes; see https://toml.io.") from None
     for change in changes:
         _assign(document, change)
@@ -43,30 +43,27 @@ def _assign(document: dict[str, Any], change: str) -> None:
         raise StudyFileError(f"--set {change}: not an assignment", "Write it as --set search.population=12.")
     target: Any = document
     for key in keys[:-1]:
-        target = _descend(target, key, change)
-    if isinstance(target, list):
-        target[_index(target, keys[-1], change)] = _value(text)
-    else:
-        target[keys[-1]] = _value(text)
-
-
-def _descend(target: Any, key: str, change: str) -> Any:
-    if isinstance(target, list):
-        return target[_index(target, key, change)]
-    child = target.setdefault(key, {})
-    if not isinstance(child, dict | list):
-        raise StudyFileError(f"--set {change}: '{key}' is {child!r} and holds no table", "Check the path.")
-    return child
+        target = target[_index(target, key, change)] if isinstance(target, list) else target.setdefault(key, {})
+        if not isinstance(target, dict | list):
+            message = f"--set {change}: '{key}' is {shown(target)} and holds no table"
+            raise StudyFileError(message, f"Set the whole of '{key}', as a table.")
+    last = _index(target, keys[-1], change) if isinstance(target, list) else keys[-1]
+    target[last] = _value(text, change)
 
 
 def _index(items: list[Any], key: str, change: str) -> int:
-    if not key.isdigit() or int(key) >= len(items):
+    positions = [str(position) for position in range(len(items))]
+    if key not in positions:
         raise StudyFileError(f"--set {change}: '{key}' is no entry of a list of {len(items)}", "Entries count from 0.")
     return int(key)
 
 
-def _value(text: str) -> Any:
+def _value(text: str, change: str) -> Any:
+    """Return a value in TOML; a bare word is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value, *more = tomllib.loads(f"value = {text}").values()
+    except (ValueError, RecursionError) as error:
+        if not text.strip() or text.strip()[0] in "[{\"'":
+            raise StudyFileError(f"--set {change}: not a TOML value: {error}", "See https://toml.io.") from None
         return text.strip()
+    return text.strip() if more else value

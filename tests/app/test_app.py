@@ -133,9 +133,8 @@ def test_the_studies_page_lists_them(study: str) -> None:
     assert list(app.dataframe[0].value["evaluations"]) == [30]
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_a_missing_database_is_a_sentence(database: str, number: int) -> None:
-    app = page(number)
+def test_a_missing_database_is_a_sentence(database: str) -> None:
+    app = page()
     assert not app.exception
     assert "app.db" in app.error[0].value
     assert app.info[0].value

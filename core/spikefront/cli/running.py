@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,7 +20,7 @@ from spikefront.cli.reading import print_front
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
-from spikefront.storage import Database
+from spikefront.storage import Database, queries
 from spikefront.study import Study
 
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
@@ -49,6 +50,7 @@ def run(
             outcome = search.run()
         if outcome != "interrupted":
             print_front(database, study.name, Format.table)
+        _print_failures(database, study.name, console)
     if outcome == "interrupted":
         console.print(f"Interrupted. What is done is recorded; go on with: spikefront run {file} --db {db}")
     raise typer.Exit(EXIT_CODES[outcome])
@@ -56,6 +58,14 @@ def run(
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _print_failures(database: Database, name: str, console: Console) -> None:
+    """Say how many candidates failed, and why: one line for each reason, the commonest first."""
+    found = [row.failure for row in queries.failures(database, name) if row.failure]
+    reasons = Counter(f"{failure.kind}: {failure.message.splitlines()[0]}" for failure in found)
+    for reason, times in reasons.most_common(5):
+        console.print(f"{times} failed, {reason}", markup=False, highlight=False, soft_wrap=True)
 
 
 class _Display:

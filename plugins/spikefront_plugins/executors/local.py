@@ -17,7 +17,7 @@ from spikefront.job import Evaluation, Failure, Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
 
-MOST_BREAKS = 3
+MOST_BREAKS = 2
 """How often in a row, without a result in between, a broken pool is replaced."""
 
 

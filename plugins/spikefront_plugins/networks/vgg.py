@@ -29,7 +29,7 @@ class VGG(Network):
     name = "vgg"
 
     depth: Literal["small", "11", "13", "16"] = Field("small", description="number of weighted layers of the original")
-    width: float = Field(1.0, gt=0, le=8, description="factor on all numbers of channels")
+    multiplier: float = Field(1.0, gt=0, le=8, description="factor on all numbers of channels")
     pooling: Literal["max", "average"] = Field("max", description="kind of the 2x2 pooling")
     head: Head = Field("flatten", description="what the readout sees: all spikes, or each channel's average")
 
@@ -38,7 +38,7 @@ class VGG(Network):
         stack = Stack(builder, builder.input_shape)
         for stage in STAGES[self.depth]:
             for channels in stage:
-                stack.conv(max(1, round(channels * self.width)))
+                stack.conv(max(1, round(channels * self.multiplier)))
                 stack.fire()
             stack.pool(self.pooling)
         stack.readout(self.head)

@@ -231,6 +231,7 @@ def test_a_study_in_which_nothing_works_exits_with_1(program: Program, study: st
     code, out, _ = program("run", changed, "--plugins-dir", str(folder))
     assert code == 1
     assert "nothing yet" in out
+    assert "8 failed, exception: ValueError: broken on purpose" in out
 
 
 def test_plugins_and_version(program: Program) -> None:

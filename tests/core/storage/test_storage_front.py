@@ -11,7 +11,7 @@ from spikefront.job import Evaluation, Failure, Measurement
 from spikefront.storage import Database, queries
 
 value = st.one_of(st.none(), st.integers(0, 4).map(float), st.just(float("nan")))
-entry = st.tuples(st.integers(0, 8), value, value, st.sampled_from(["search", "search", "retrain", "failed"]))
+entry = st.tuples(st.integers(0, 5), value, value, st.sampled_from(["search", "search", "retrain", "failed"]))
 
 
 def brute_force(entries):
@@ -59,3 +59,13 @@ def test_the_rows_of_the_front_are_whole(database, store, evaluated):
     best, cheapest = queries.front(database, "first")
     assert [best, cheapest] == queries.evaluations(database, "first")[::-1]
     assert (best.mean("accuracy"), best.regularised, cheapest.has_weights) == (0.6, {"accuracy": 0.1}, True)
+
+
+def test_a_genome_appears_once_with_its_first_evaluation(database, store, evaluated):
+    store.record(Evaluation(Genome({"neuron.tau": 1}), failure=Failure("time-out", "")), generation=0)
+    store.record(evaluated(1, None), generation=0)
+    store.record(evaluated(1, 0.5, 10.0), generation=0)
+    store.record(evaluated(1, 0.5, 10.0), generation=1, reused=True)
+    store.record(evaluated(1, 0.9, 10.0), generation=2)
+    store.record(evaluated(2, 0.5, 10.0), generation=2)
+    assert [row.number for row in queries.front(database, "first")] == [2, 5]

@@ -32,8 +32,8 @@ NETWORKS = [
     Conv(channels=(4, 6), kernel=5),
     Conv(channels=(4, 6, 5), pooling="average", pool_every=2, batch_norm=False, head="average"),
     Conv(channels=(4,), kernel=1, pooling="none"),
-    VGG(depth="small", width=0.05),
-    VGG(depth="11", width=0.01, pooling="average", head="average"),
+    VGG(depth="small", multiplier=0.05),
+    VGG(depth="11", multiplier=0.01, pooling="average", head="average"),
     SpikingResNet(blocks=(1, 2), width=3),
     SpikingResNet(blocks=(1, 1), width=3, head="flatten"),
     Recurrent(hidden=(12, 8)),
@@ -97,7 +97,7 @@ def count(module):
     (Conv(channels=(4, 6), pool_every=2, batch_norm=False), (2, 8, 8),
      9 * (2 * 4 + 4 * 6) + 4 + 6 + 6 * 4 * 4 * 4 + 4),
     (Conv(channels=(4, 6), pooling="none", head="average"), (2, 3, 3), 9 * (2 * 4 + 4 * 6) + 2 * (4 + 6) + 6 * 4 + 4),
-    (VGG(width=1 / 32), (1, 8, 8), 9 * (2 + 2 * 4 + 4 * 8) + 2 * (2 + 4 + 8) + 8 * 4 + 4),
+    (VGG(multiplier=1 / 32), (1, 8, 8), 9 * (2 + 2 * 4 + 4 * 8) + 2 * (2 + 4 + 8) + 8 * 4 + 4),
     (SpikingResNet(blocks=(1, 1), width=3), (2, 9, 9),
      9 * (2 * 3 + 2 * 3 * 3 + 3 * 6 + 6 * 6) + 3 * 6 + 2 * (3 * 3 + 3 * 6) + 6 * 4 + 4),
     (Recurrent(hidden=(6, 5)), (7,), 7 * 6 + 6 + 6 * 6 + 6 * 5 + 5 + 5 * 5 + 5 * 4 + 4),
@@ -257,7 +257,7 @@ def test_inputs_that_do_not_fit_are_refused_with_what_would(network, shape, mess
 
 
 def test_the_smallest_images_that_fit_are_taken():
-    for network, side in ((Conv(channels=(2, 2, 2, 2)), 16), (VGG(depth="11", width=0.02), 32), (SpikingResNet(), 4)):
+    for network, side in ((Conv(channels=(2, 2, 2, 2)), 16), (VGG(depth="11", multiplier=0.02), 32), (SpikingResNet(), 4)):
         network.check((1, side, side))
         assert build(network, (1, side, side))(data(2, 1, side, side)).shape == (T, 2, 4)
 

@@ -76,7 +76,9 @@ def test_digits_are_the_embedded_images_as_bytes():
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    expected = {np.round(row / 16 * 255).astype(int).tobytes(): label for row, label in zip(images, labels, strict=True)}
+    expected = {
+        np.round(row / 16 * 255).astype(int).tobytes(): label for row, label in zip(images, labels, strict=True)
+    }
     for split in ("train", "validation", "test"):
         data = Digits().data(split)
         for row, label in zip(data.inputs, data.targets, strict=True):

@@ -1,0 +1,127 @@
+"""Cost of growing weights: a training step with genetic against direct encoding, and the share of the growing.
+
+    python -m benchmarks.encoding [--repeats 15]
+
+Networks on 28 x 28 images, T = 4, batch 64, one thread, forward and backward and optimiser step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils import parametrize
+
+from spikefront.plugins import load
+from spikefront.randomness import Streams
+from spikefront.study import Study
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "conv 32-64-128": {"use": "conv", "channels": [32, 64, 128]},
+    "mlp 512-512": {"use": "mlp", "hidden": [512, 512]},
+}
+ENCODINGS: dict[str, dict[str, Any]] = {
+    "direct": {"use": "direct"},
+    "genetic, unfold, 32 genes": {"use": "genetic", "variant": "unfold", "genes": 32},
+    "genetic, per tap, 32 genes": {"use": "genetic", "variant": "per-tap", "genes": 32},
+    "genetic, per tap, 96 genes": {"use": "genetic", "variant": "per-tap", "genes": 96},
+}
+AIM = 0.05
+
+
+def build(network: dict[str, Any], encoding: dict[str, Any]) -> nn.Module:
+    """Return a network with fresh weights."""
+    document = {
+        "study": {"name": "step", "objectives": ["accuracy"]},
+        "task": {"use": "digits"},
+        "network": network,
+        "encoding": encoding,
+        "search": {"population": 2, "evaluations": 2},
+    }
+    study = Study.from_document(document, load())
+    point = {path: gene.domain.sample(np.random.default_rng(0)) for path, gene in study.space.items()}
+    return study.resolve(study.space.genome(point)).parts.build((1, 28, 28), 10, Streams(0))
+
+
+def step(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Callable[[], None]:
+    """Return a whole training step as a function."""
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3, fused=True)
+
+    def run() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        with parametrize.cached():
+            functional.cross_entropy(network(images).mean(0), labels).backward()
+        optimizer.step()
+
+    return run
+
+
+def growing(network: nn.Module) -> Callable[[], None]:
+    """Return the making of all generated weights and its backward pass as a function."""
+    lists = [module for module in network.modules() if isinstance(module, parametrize.ParametrizationList)]
+    cotangents = [torch.ones_like(tensors()) for tensors in lists]
+
+    def run() -> None:
+        for tensors, cotangent in zip(lists, cotangents, strict=True):
+            tensors().backward(cotangent)
+
+    return run
+
+
+def seconds(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
+    """Return the time of each repeat, the runs taking turns."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(repeats + 2):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if number >= 2:
+                found[name].append(time.perf_counter() - start)
+    return found
+
+
+def rows(network: dict[str, Any], repeats: int) -> Iterator[tuple[str, float, float, float]]:
+    """Yield encoding, milliseconds of a step, ratio to direct, and share of the growing in the step."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(64, 1, 28, 28, generator=generator)
+    labels = torch.randint(10, (64,), generator=generator)
+    runs: dict[str, Callable[[], None]] = {}
+    for name, encoding in ENCODINGS.items():
+        built = build(network, encoding)
+        runs[name] = step(built, images, labels)
+        runs[f"growing {name}"] = growing(built)
+    found = seconds(runs, repeats)
+    for name in ENCODINGS:
+        ratios = [a / b for a, b in zip(found[name], found["direct"], strict=True)]
+        shares = [a / b for a, b in zip(found[f"growing {name}"], found[name], strict=True)]
+        yield name, statistics.median(found[name]) * 1000, statistics.median(ratios), statistics.median(shares)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=15)
+    repeats = parser.parse_args().repeats
+    torch.set_num_threads(1)
+    table = Table(title=f"Training step, torch {torch.__version__}, medians of {repeats}")
+    for column in ("network", "encoding", "step ms", "ratio to direct", "growing / step"):
+        table.add_column(column, justify="left" if column in {"network", "encoding"} else "right")
+    for name, network in NETWORKS.items():
+        for encoding, milliseconds, ratio, share in rows(network, repeats):
+            table.add_row(name, encoding, f"{milliseconds:.1f}", f"{ratio:.2f}", f"{share:.1%}")
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"aim: growing the weights takes at most {AIM:.0%} of a training step")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Where plugins are found: installed distributions, modules named by code, folders of single files."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from spikefront.errors import InputError, PluginError
+from spikefront.sources import Sources
+
+ENTRY_POINT_GROUP = "spikefront"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A module that is to be a plugin, not yet imported.
+
+    Attributes:
+        name: Name of the entry point with the module, name of the module, or path of the file.
+        version: Version of the distribution; empty where there is none.
+        origin: Distribution, folder or "code".
+        load: Imports it.
+        maybe: Whether it may also be a helper of other plugins, without hooks.
+    """
+
+    name: str
+    version: str
+    origin: str
+    load: Callable[[], ModuleType]
+    maybe: bool = False
+
+
+def find(sources: Sources) -> Iterator[Found]:
+    """Yield all modules that are to be plugins; nothing is imported but the packages they are in.
+
+    Raises:
+        InputError: A folder is not there.
+    """
+    if sources.installed:
+        for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+            yield from _installed(point)
+    for name in sources.modules:
+        yield Found(name, "", "code", functools.partial(importlib.import_module, name))
+    for folder in sources.folders:
+        if not Path(folder).is_dir():
+            raise InputError(f"{folder}: no such folder of plugins", "Check --plugins-dir and SPIKEFRONT_PLUGINS.")
+        for path in sorted(Path(folder).glob("[!_]*.py")):
+            yield Found(str(path), "", folder, functools.partial(_import_file, path))
+
+
+def _installed(point: EntryPoint) -> Iterator[Found]:
+    """Yield the module of an entry point; of a package, every module in it."""
+    origin, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    try:
+        spec = importlib.util.find_spec(point.module)
+    except (Exception, SystemExit):
+        spec = None  # the import below tells the reason
+    if spec is None or spec.submodule_search_locations is None:
+        yield Found(point.name, version, origin, point.load)
+        return
+    for module in (point.module, *_walk(point.module, list(spec.submodule_search_locations))):
+        name = f"{point.name}{module.removeprefix(point.module)}"
+        yield Found(name, version, origin, functools.partial(importlib.import_module, module), maybe=True)
+
+
+def _walk(package: str, locations: list[str]) -> Iterator[str]:
+    """Yield the modules below a package without importing them."""
+    for info in pkgutil.iter_modules(locations):
+        name = f"{package}.{info.name}"
+        if info.ispkg:
+            yield from _walk(name, [f"{location}/{info.name}" for location in locations])
+        elif not info.name.startswith("_"):
+            yield name
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file under a name of its own, so that files of the same name in two folders can live together."""
+    name = f"spikefront_plugin_{path.stem}_{hashlib.sha256(bytes(path.resolve())).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,71 @@
+"""The tables of a study file that describe no component: [study], the budget in [search], schedules of weights."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Settings(_Table):
+    """The [study] section."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        max_length=100,
+        description="letters, digits, '_', '.' and '-', the first a letter or digit",
+    )
+    seed: int = Field(0, ge=0, description="what all random numbers come from")
+    objectives: list[Any] = Field(min_length=1, description="fitness terms that are searched for, as a list of names")
+    columns: list[Any] = Field(default_factory=list, description="fitness terms that are recorded only")
+    replicates: int = Field(1, ge=1, le=1000, description="how often each candidate is trained, with other seeds")
+    keep: Literal["front", "all", "none"] = Field("front", description="candidates whose weights are stored")
+
+
+class Budget(_Table):
+    """The part of the [search] section that is not the algorithm's."""
+
+    population: int = Field(24, ge=2, description="candidates of a generation")
+    generations: int | None = Field(None, ge=1, description="number of generations, the first included")
+    evaluations: int | None = Field(None, ge=1, description="number of candidates, in place of generations")
+    operators: list[Any] = Field(default_factory=list, description="evolution operators that go before the usual ones")
+    reference: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="objective -> [ideal, reference], the bounds of the hypervolume"
+    )
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Budget:
+        if self.generations is None and self.evaluations is None:
+            raise ValueError("needs either generations or evaluations")
+        if self.generations is not None and self.evaluations is not None:
+            raise ValueError(
+                f"has generations = {self.generations} and evaluations = {self.evaluations}; give only one"
+            )
+        return self
+
+    @property
+    def total(self) -> int:
+        """Number of candidates that the search asks for."""
+        return self.evaluations or self.population * (self.generations or 0)
+
+    @property
+    def last_generation(self) -> int:
+        """Number of generations, a partial last one included."""
+        return -(-self.total // self.population)
+
+
+class Schedule(_Table):
+    """A weight that changes linearly from `start` to `end` during the first share `until` of the generations."""
+
+    start: float = Field(description="weight in the first generation")
+    end: float = Field(description="weight at last")
+    until: float = Field(1.0, gt=0, le=1, description="share of the generations after which the weight stays")
+
+    def at(self, generation: int, generations: int) -> float:
+        """Return the weight of a generation, counted from 0."""
+        span = self.until * max(generations - 1, 1)
+        return self.start + (self.end - self.start) * min(generation / span, 1.0)

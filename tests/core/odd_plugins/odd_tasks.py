@@ -1,0 +1,105 @@
+"""A plugin for tests: a simulation without a network, whose candidates behave in every way that candidates do."""
+
+import math
+import os
+import sys
+import time
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from spikefront import Fitness, Task, hookimpl
+from spikefront.errors import NotFiniteError
+from spikefront.space import Tensor
+
+Behaviour = Literal[
+    "well", "raise", "nan", "diverge", "memory", "allocate", "sleep", "exit", "exit-0", "abort", "system-exit"
+]
+
+
+def behave(how):
+    match how:
+        case "raise":
+            raise ValueError("this candidate is odd")
+        case "diverge":
+            raise NotFiniteError("it diverged")
+        case "memory":
+            raise MemoryError
+        case "allocate":
+            torch.empty(10**16)
+        case "sleep":
+            time.sleep(600)
+        case "exit":
+            os._exit(3)
+        case "exit-0":
+            os._exit(0)
+        case "abort":
+            os.abort()
+        case "system-exit":
+            sys.exit(1)
+
+
+class Target(Task):
+    """Evolved numbers that should come close to 1, 2, 3."""
+
+    name: ClassVar[str] = "target"
+
+    behaviour: Behaviour = "well"
+
+    @classmethod
+    def evolved_arrays(cls, ranges):
+        return {"place": Tensor((3,), 1.0)}
+
+    def build(self, parts, streams):
+        return parts.arrays["task"]["place"]
+
+    def score(self, phenotype, split, streams):
+        behave(self.behaviour)
+        noise = streams.numpy("noise").normal(0, 0.1)
+        distance = float(np.abs(phenotype - np.array([1, 2, 3])).sum())
+        return {"distance": math.nan if self.behaviour == "nan" else distance, "noise": noise}
+
+
+class Metric(Fitness):
+    """A metric of the task."""
+
+    direction: ClassVar[str] = "minimize"
+
+    def measure(self, context):
+        return context.metrics[self.name]
+
+
+class Distance(Metric):
+    """How far from the target."""
+
+    name: ClassVar[str] = "distance"
+
+
+class NoisyReading(Metric):
+    """A random number of the replicate."""
+
+    name: ClassVar[str] = "noise"
+
+
+class Novelty(Fitness):
+    """Distance from the elite."""
+
+    name: ClassVar[str] = "novelty"
+    direction: ClassVar[str] = "maximize"
+    uses_elite: ClassVar[bool] = True
+
+    def measure(self, context):
+        if context.elite is None:
+            return None
+        return float(np.abs(context.genome["task.place"] - context.elite["task.place"]).sum())
+
+
+@hookimpl
+def spikefront_tasks():
+    return [Target]
+
+
+@hookimpl
+def spikefront_fitness():
+    return [Distance, NoisyReading, Novelty]

@@ -1,0 +1,248 @@
+"""The registry: broken plugins are set aside with their true reason, the rest works."""
+
+import importlib
+import sys
+
+import pytest
+import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikefront import plugins
+from spikefront.components import Coder, Network, NeuronModel
+from spikefront.discovery import find
+from spikefront.errors import InputError, PluginError
+from spikefront.plugins import load
+from spikefront.sources import Sources
+
+GOOD = '''
+from spikefront import Coder, hookimpl
+
+class Silence(Coder):
+    """Nothing."""
+    name = "NAME"
+    def encode(self, data, generator):
+        return data.new_zeros((self.steps, *data.shape))
+
+@hookimpl
+def spikefront_coders():
+    return [Silence]
+'''
+
+
+def good(name: str) -> str:
+    return GOOD.replace("NAME", name)
+
+
+def changed(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new).replace("NAME", "broken")
+
+
+BROKEN = {
+    "import": ("import nothing_of_this_name", ["ModuleNotFoundError", "nothing_of_this_name", "broken.py:1"]),
+    "syntax": ("def", ["SyntaxError", "broken.py"]),
+    "exit": ("import sys\nsys.exit(3)", ["SystemExit: 3", "broken.py:2"]),
+    "division": ("\n1 / 0", ["ZeroDivisionError", "broken.py:2"]),
+    "no-hook": ("x = 1", ["@spikefront.hookimpl"]),
+    "unmarked": (changed("@hookimpl", ""), ["@spikefront.hookimpl"]),
+    "misspelled": (changed("spikefront_coders", "spikefront_codres"), ["'spikefront_codres'", "'spikefront_coders'?"]),
+    "arguments": (changed("spikefront_coders()", "spikefront_coders(session)"), ["spikefront_coders", "'session'"]),
+    "required": (changed("spikefront_coders()", "spikefront_coders(*, cli)"), ["TypeError", "cli"]),
+    "other-kind": (changed("spikefront_coders", "spikefront_neurons"), ["Silence", "not a subclass of NeuronModel"]),
+    "instance": (changed("[Silence]", "[Silence()]"), ["not a subclass of Coder"]),
+    "abstract": (changed("def encode", "def decode"), ["coder 'broken' lacks encode"]),
+    "nameless": (changed('name = "NAME"', ""), ["Silence has no class attribute 'name'"]),
+    "bad-name": (changed('"NAME"', '"My_Coder"'), ["'My_Coder'", "hyphens"]),
+    "number-name": (changed('"NAME"', "3"), ["name 3"]),
+    "taken-name": (changed('"NAME"', '"direct"'), ["coder 'direct' is provided by plugin 'spikefront.coders.direct'"]),
+    "twice": (changed("[Silence]", "[Silence, Silence]"), ["coder 'broken' is provided twice"]),
+    "call": (changed("[Silence]", "[Silence][1]"), ["IndexError", "broken.py:12"]),
+    "exit-in-call": (changed("return [Silence]", "raise SystemExit(5)"), ["SystemExit: 5", "broken.py:12"]),
+    "none": (changed("return [Silence]", "pass"), ["'spikefront_coders' returned None", "list of classes"]),
+    "class": (changed("[Silence]", "Silence"), ["'spikefront_coders' returned <class", "list of classes"]),
+    "text": (changed("[Silence]", "'Silence'"), ["'spikefront_coders' returned 'Silence'"]),
+    "no-direction": (
+        "from spikefront import Fitness, hookimpl\nclass F(Fitness):\n  name = 'f'\n  def measure(self, context): return 1.0\n"
+        "@hookimpl\ndef spikefront_fitness(): return [F]",
+        ["F has no class attribute 'direction'"],
+    ),
+    "defaults-kind": (good("broken") + "@hookimpl\ndef spikefront_defaults(): return {'codre': ('x',)}", ["'coder'?"]),
+    "defaults-none": (good("broken") + "@hookimpl\ndef spikefront_defaults(): pass", ["returned None"]),
+    "defaults-text": (good("broken") + "@hookimpl\ndef spikefront_defaults(): return {'coder': 'x'}", ["coder is 'x'"]),
+    "defaults-call": (good("broken") + "@hookimpl\ndef spikefront_defaults(): 1 / 0", ["ZeroDivisionError"]),
+}
+
+
+@pytest.mark.parametrize(("source", "fragments"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_is_set_aside(tmp_path, source, fragments):
+    (tmp_path / "broken.py").write_text(source)
+    (tmp_path / "fine.py").write_text(good("fine"))
+    modules = set(sys.modules)
+    registry = load(Sources((str(tmp_path),)))
+    broken, fine = registry.plugins[-2:]
+    assert all(fragment in broken.reason for fragment in fragments), broken.reason
+    assert "\n" not in broken.reason
+    assert broken.components == ()
+    assert fine.reason == ""
+    assert {"direct", "fine"} <= set(registry.components("coder"))
+    assert "broken" not in registry.components("coder")
+    assert registry.default("coder") == "direct"
+    registry.add_commands(typer.Typer())
+    if fragments[0].startswith(("Module", "Syntax", "SystemExit: 3")):
+        assert not any("broken" in name for name in set(sys.modules) - modules)
+
+
+def test_good_files_beside_each_other(tmp_path):
+    """Files of one name in two folders, helpers that begin with an underscore, files that are no Python."""
+    for folder, name in (("a", "one"), ("b", "two")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "plugin.py").write_text(good(name))
+        (tmp_path / folder / "_helper.py").write_text("1 / 0")
+        (tmp_path / folder / "notes.txt").write_text("1 / 0")
+    registry = load(Sources((str(tmp_path / "a"), str(tmp_path / "b"))))
+    assert [plugin.components for plugin in registry.plugins[-2:]] == [(("coder", "one"),), (("coder", "two"),)]
+    one, two = registry.components("coder")["one"], registry.components("coder")["two"]
+    assert one.__module__ != two.__module__
+    assert sys.modules[one.__module__].Silence is one
+    provider = registry.provider("coder", "one")
+    assert (provider.origin, provider.version) == (str(tmp_path / "a"), "")
+    assert provider is registry.plugins[-2]
+
+
+def test_the_same_file_twice_is_one_plugin(tmp_path):
+    (tmp_path / "plugin.py").write_text(good("once"))
+    registry = load(Sources((str(tmp_path), f"{tmp_path}/.")))
+    assert "already" in registry.plugins[-1].reason
+    assert registry.provider("coder", "once").reason == ""
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(InputError, match="gone: no such folder of plugins"):
+        load(Sources((str(tmp_path / "gone"),)))
+
+
+def install(tmp_path, monkeypatch, point: str, **files: str) -> None:
+    """Make a distribution `shelf` 1.2.3 with the package `shelf_plugins` and an entry point."""
+    metadata = tmp_path / "shelf-1.2.3.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf\nVersion: 1.2.3\n")
+    (metadata / "entry_points.txt").write_text(f"[spikefront]\nshelf = {point}\n")
+    for name, source in {"__init__": "", **files}.items():
+        path = tmp_path / "shelf_plugins" / f"{name.replace('__below__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shelf_plugins"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def shelf(registry: plugins.Registry) -> dict[str, plugins.Plugin]:
+    return {plugin.name: plugin for plugin in registry.plugins if plugin.origin == "shelf"}
+
+
+def fresh(sources: Sources) -> plugins.Registry:
+    return load.__wrapped__(sources)
+
+
+def test_all_modules_of_an_installed_package(tmp_path, monkeypatch):
+    files = {"one": good("one"), "sub__below____init__": "", "sub__below__two": good("two")}
+    install(tmp_path, monkeypatch, "shelf_plugins", **files, helper="x = 1", _hidden="1 / 0", bad="1 / 0")
+    registry = fresh(Sources())
+    found = shelf(registry)
+    assert set(found) == {"shelf.one", "shelf.sub.two", "shelf.bad"}
+    assert found["shelf.sub.two"].components == (("coder", "two"),)
+    assert "ZeroDivisionError" in found["shelf.bad"].reason
+    assert registry.provider("coder", "one").version == "1.2.3"
+    assert not shelf(fresh(Sources(installed=False)))
+
+
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        ("shelf_plugins.one", ""),
+        ("shelf_plugins.gone", "ModuleNotFoundError"),
+        ("nothing_installed.here", "ModuleNotFoundError"),
+        ("shelf_plugins.stops", "SystemExit: 9"),
+    ],
+)
+def test_an_entry_point_to_a_module(tmp_path, monkeypatch, point, reason):
+    install(tmp_path, monkeypatch, point, one=good("one"), stops="raise SystemExit(9)")
+    registry = fresh(Sources())
+    assert list(shelf(registry)) == ["shelf"]
+    assert shelf(registry)["shelf"].reason.startswith(reason)
+    assert bool(reason) != ("one" in registry.components("coder"))
+
+
+def test_plugins_named_by_code(tmp_path, monkeypatch):
+    (tmp_path / "plugin_by_code.py").write_text(good("by-code"))
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = load(Sources(modules=("plugin_by_code", "no_such_plugin"), installed=False))
+    assert [(plugin.name, plugin.origin) for plugin in registry.plugins] == [
+        ("plugin_by_code", "code"),
+        ("no_such_plugin", "code"),
+    ]
+    assert list(registry.components("coder")) == ["by-code"]
+    assert "ModuleNotFoundError" in registry.plugins[1].reason
+
+
+def test_the_same_sources_give_the_same_registry(tmp_path):
+    sources = Sources((str(tmp_path),))
+    assert load(sources) is load(Sources((str(tmp_path),)))
+    assert load(sources) is not load()
+    assert [found.name for found in find(Sources())] == [found.name for found in find(sources)]
+
+
+@pytest.mark.parametrize(
+    ("contract", "name", "fragments"),
+    [
+        (NeuronModel, "lfi", ["unknown neuron 'lfi'", "Did you mean 'lif'?", "izhikevich"]),
+        (Network, "", ["unknown network ''", "mlp"]),
+        (Coder, "x" * 10_000, ["unknown coder 'xxx", "direct"]),
+    ],
+)
+def test_unknown_components(contract, name, fragments):
+    with pytest.raises(PluginError) as caught:
+        load().get(contract, name)
+    assert all(fragment in str(caught.value) for fragment in fragments)
+    assert len(str(caught.value)) < 1000
+
+
+def test_an_unknown_component_may_be_in_a_plugin_that_was_set_aside(tmp_path):
+    (tmp_path / "broken.py").write_text("1 / 0")
+    with pytest.raises(PluginError, match=r"Plugins set aside: .*broken\.py \(ZeroDivisionError"):
+        load(Sources((str(tmp_path),))).get(Coder, "mine")
+
+
+def test_plugins_have_the_first_word_on_defaults(tmp_path):
+    hook = "@hookimpl\ndef spikefront_defaults(): return {'coder': ['mine', 'not-there', 'direct']}"
+    (tmp_path / "mine.py").write_text(good("mine") + hook)
+    registry = load(Sources((str(tmp_path),)))
+    assert registry.defaults("coder") == ("mine", "direct")
+    assert registry.default("neuron") == load().default("neuron") == "lif"
+    assert load().default("predictor") == ""
+
+
+def test_commands_that_fail_do_not_stop_the_program(tmp_path):
+    hook = "@hookimpl\ndef spikefront_commands(cli):\n    "
+    (tmp_path / "bad.py").write_text(good("bad") + hook + "cli.nothing")
+    (tmp_path / "nice.py").write_text(good("nice") + hook + "cli.command()(spikefront_commands)")
+    registry = load(Sources((str(tmp_path),)))
+    cli = typer.Typer()
+    registry.add_commands(cli)
+    assert "spikefront_commands" in [command.callback.__name__ for command in cli.registered_commands]
+    reasons = [plugin.reason for plugin in registry.plugins[-2:]]
+    assert reasons[0].startswith("its commands were left out: AttributeError")
+    assert reasons[1] == ""
+
+
+@given(text=st.text(max_size=30))
+@settings(deadline=None, max_examples=50)
+def test_any_name_is_known_or_refused(text):
+    known = load().components("neuron")
+    if text in known:
+        assert load().get(NeuronModel, text) is known[text]
+    else:
+        with pytest.raises(PluginError):
+            load().get(NeuronModel, text)
