@@ -12,8 +12,6 @@ import typer
 
 from spikefront import hookimpl
 from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption
-from spikefront.storage import Database
-from spikefront_app.tables import DATABASE_VARIABLE
 
 ENTRY = Path(__file__).with_name("main.py")
 
@@ -30,6 +28,9 @@ def app(
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Browse studies and their fronts in a web browser, on this machine only."""
+    from spikefront.storage import Database
+    from spikefront_app.tables import DATABASE_VARIABLE
+
     with Database.read_only(db):
         pass  # a database that cannot be read is told here, not on a page
     command = [sys.executable, "-m", "streamlit", "run", str(ENTRY)]

@@ -106,7 +106,7 @@ def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFil
     hint = _hint(model, keys)
     if kind == "missing":
         return StudyFileError(f"{place}: is missing", hint)
-    if is_domain(value):
+    if keys and is_domain(value):
         return StudyFileError(f"{place} = {shown(value)}: cannot be searched", hint)
     reason = _REASONS.get(kind) or error["msg"].removeprefix("Value error, ").replace("Input should", "should")
     return StudyFileError(f"{place} = {shown(value)}: {reason}" if keys else f"{place}: {reason}", hint)

@@ -56,7 +56,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         known: What is allowed.
     """
     names = sorted(set(known))
-    close = difflib.get_close_matches(name[:100], names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
     return f"{guess}Allowed: {', '.join(names) or 'nothing here'}."
 

@@ -128,7 +128,7 @@ class Gene:
 
 
 class Space(Mapping[str, Gene]):
-    """All searched parameters of a study, in the order of the study file: path -> gene.
+    """All searched parameters of a study: path -> gene; sections in a fixed order, parameters sorted.
 
     Operators work on points that hold a value for every gene, active or not (a gene that sleeps
     may wake in a child); `genome` drops what is inactive.

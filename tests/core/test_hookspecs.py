@@ -10,6 +10,7 @@ from spikefront.components import KINDS
 from spikefront.hookspecs import HOOKS
 from spikefront.plugins import load
 from spikefront.sources import Sources
+from spikefront.study_parts import COMPONENT_SECTIONS
 
 HOOK_NAMES = {name for name in vars(hookspecs) if name.startswith("spikefront_")}
 COMPONENTS = [
@@ -54,4 +55,5 @@ def test_every_component_comes_back_from_its_json(component):
         made = component()
         text = json.dumps(made.model_dump(mode="json"), allow_nan=False)
         assert component.model_validate_json(text, strict=True) == made
-        assert hash(made) == hash(component())
+        if component.kind in COMPONENT_SECTIONS:
+            assert hash(made) == hash(component())

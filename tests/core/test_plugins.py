@@ -63,7 +63,8 @@ BROKEN = {
     "class": (changed("[Silence]", "Silence"), ["'spikefront_coders' returned <class", "list of classes"]),
     "text": (changed("[Silence]", "'Silence'"), ["'spikefront_coders' returned 'Silence'"]),
     "no-direction": (
-        "from spikefront import Fitness, hookimpl\nclass F(Fitness):\n  name = 'f'\n  def measure(self, context): return 1.0\n"
+        "from spikefront import Fitness, hookimpl\nclass F(Fitness):\n  name = 'f'\n"
+        "  def measure(self, context): return 1.0\n"
         "@hookimpl\ndef spikefront_fitness(): return [F]",
         ["F has no class attribute 'direction'"],
     ),
@@ -235,6 +236,18 @@ def test_commands_that_fail_do_not_stop_the_program(tmp_path):
     reasons = [plugin.reason for plugin in registry.plugins[-2:]]
     assert reasons[0].startswith("its commands were left out: AttributeError")
     assert reasons[1] == ""
+
+
+def test_nothing_of_a_plugin_that_was_set_aside_stays(tmp_path):
+    hooks = "@hookimpl\ndef spikefront_commands(cli): cli.command()(spikefront_commands)\n"
+    hooks += "@hookimpl\ndef spikefront_defaults(): return {'coder': ['latency']}\n"
+    (tmp_path / "broken.py").write_text(changed("[Silence]", "[Silence, 3]") + hooks)
+    registry = load(Sources((str(tmp_path),)))
+    cli = typer.Typer()
+    registry.add_commands(cli)
+    assert "not a subclass of Coder" in registry.plugins[-1].reason
+    assert "spikefront_commands" not in [command.callback.__name__ for command in cli.registered_commands]
+    assert registry.default("coder") == "direct"
 
 
 @given(text=st.text(max_size=30))

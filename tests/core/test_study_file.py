@@ -1,8 +1,17 @@
 """Study files: reading TOML and changing single values, with a sentence for all that can be wrong."""
 
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
 import pytest
 
+from spikefront.components import Executor
 from spikefront.errors import InputError, StudyFileError
+from spikefront.plugins import load
+from spikefront.settings import Budget, Schedule, Settings
+from spikefront.study import Study
 from spikefront.study_file import read_document
 
 TEXT = """
@@ -116,3 +125,37 @@ def test_missing_files(file, name, fragments):
     with pytest.raises(InputError) as caught:
         read_document(file.parent / name)
     assert all(fragment in str(caught.value) for fragment in fragments), str(caught.value)
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "study-files.md").read_text()
+WHOLE, *FRAGMENTS = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+
+
+@pytest.mark.parametrize("fragment", [WHOLE, *FRAGMENTS])
+def test_examples_of_the_documentation(fragment):
+    document = {**tomllib.loads(WHOLE), **tomllib.loads(fragment)}
+    Study.from_document(document, load()).check()
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    spikefront run study.toml (.*)$", DOCS, re.MULTILINE))
+def test_changes_of_the_documentation(tmp_path, line):
+    path = tmp_path / "study.toml"
+    path.write_text(WHOLE + next(fragment for fragment in FRAGMENTS if "[[regularisers]]" in fragment))
+    changes = [word for word in shlex.split(line) if word != "--set"]
+    Study.from_file(path, load(), changes)
+
+
+def test_the_documentation_names_every_key_and_default():
+    for model in (Settings, Budget, Schedule, Executor):
+        assert [key for key in model.model_fields if f"`{key}`" not in DOCS and f"{key}," not in DOCS] == []
+    for kind in ("network", "neuron", "surrogate", "synapse", "coder", "encoding", "trainer"):
+        assert re.search(rf"^\| `\[{kind}\].*default `{load().default(kind)}` \|$", DOCS, re.MULTILINE)
+
+
+def test_the_message_of_the_documentation(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(WHOLE.replace("tau", "tua"))
+    with pytest.raises(InputError) as caught:
+        Study.from_file(path, load())
+    shown = re.search(r"    error: (.*)\n    (.*)\n", DOCS)
+    assert (caught.value.message.replace(str(path), "small.toml"), caught.value.hint) == shown.groups()

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spikefront.components import Pool, Problem, Proposal, Told
-from spikefront.errors import SpikefrontError, StorageError
+from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Job
 from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.search.archive import Archive, Entry
 from spikefront.search.progress import Progress, Watcher
+from spikefront.search.record import open_store, recorded_entries
 from spikefront.sources import Sources
-from spikefront.storage import Database, Provenance, StudyObjective, StudyStore, queries
+from spikefront.storage import Database, queries
 from spikefront.study import Study
 
 Outcome = Literal["finished", "interrupted", "failed"]
@@ -63,11 +64,11 @@ class Search:
         watch: Watcher = lambda progress: None,
     ) -> None:
         self._study = study
-        self._store = _open_store(study, database, registry)
+        self._store = open_store(study, database, registry)
         self._sources = sources
         self._watch = watch
         self._archive = Archive(study)
-        self._recorded = _recorded_entries(database, study, self._archive)
+        self._recorded = recorded_entries(database, study, self._archive)
         self._asked = queries.asks(database, study.name)
         self._by_genome: dict[str, Entry] = {}
         self._reference = queries.study(database, study.name).reference
@@ -236,47 +237,3 @@ def _problem(study: Study) -> Problem:
         operators=study.operators,
         streams=Streams(study.settings.seed).child("algorithm"),
     )
-
-
-def _open_store(study: Study, database: Database, registry: Registry) -> StudyStore:
-    """Return the study's record: the one that is there, if it is of the same study, or a new one."""
-    known = {row.name: row for row in queries.studies(database)}
-    if study.name not in known:
-        return StudyStore.create(
-            database,
-            study.name,
-            specification=study.to_json(),
-            specification_hash=study.specification_hash,
-            seed=study.settings.seed,
-            objectives=[StudyObjective(term.name, term.direction, term.unit) for term in study.objectives],
-            plugins=[_provenance(component.kind, component.name, registry) for component in study.components()],
-        )
-    if known[study.name].specification_hash != study.specification_hash:
-        raise StorageError(
-            f"study '{study.name}' is recorded already, with another specification",
-            "Give this one another name (--set study.name=...), use another database (--db), "
-            "or go back to the specification that is recorded to continue it.",
-        )
-    return StudyStore.open(database, study.name)
-
-
-def _provenance(kind: str, name: str, registry: Registry) -> Provenance:
-    plugin = registry.provider(kind, name)
-    return Provenance(kind, name, plugin.name, plugin.version)
-
-
-def _recorded_entries(database: Database, study: Study, archive: Archive) -> dict[int, Entry]:
-    """Return what earlier runs recorded, by number."""
-    rows = queries.evaluations(database, study.name, "search")
-    genomes = queries.genomes(database, {row.genome_hash for row in rows})
-    return {
-        row.number: Entry(
-            row.number,
-            row.generation,
-            genomes[row.genome_hash],
-            row.measurements,
-            archive.regularised(row.measurements, row.generation),
-            row.reused,
-        )
-        for row in rows
-    }

@@ -1,0 +1,53 @@
+"""What a search finds in the database when it starts: the study's record, new or there already."""
+
+from __future__ import annotations
+
+from spikefront.errors import StorageError
+from spikefront.plugins import Registry
+from spikefront.search.archive import Archive, Entry
+from spikefront.storage import Database, Provenance, StudyObjective, StudyStore, queries
+from spikefront.study import Study
+
+
+def open_store(study: Study, database: Database, registry: Registry) -> StudyStore:
+    """Return the study's record: the one that is there, if it is of the same study, or a new one."""
+    known = {row.name: row for row in queries.studies(database)}
+    if study.name not in known:
+        return StudyStore.create(
+            database,
+            study.name,
+            specification=study.to_json(),
+            specification_hash=study.specification_hash,
+            seed=study.settings.seed,
+            objectives=[StudyObjective(term.name, term.direction, term.unit) for term in study.objectives],
+            plugins=[_provenance(component.kind, component.name, registry) for component in study.components()],
+        )
+    if known[study.name].specification_hash != study.specification_hash:
+        raise StorageError(
+            f"study '{study.name}' is recorded already, with another specification",
+            "Give this one another name (--set study.name=...), use another database (--db), "
+            "or go back to the specification that is recorded to continue it.",
+        )
+    return StudyStore.open(database, study.name)
+
+
+def _provenance(kind: str, name: str, registry: Registry) -> Provenance:
+    plugin = registry.provider(kind, name)
+    return Provenance(kind, name, plugin.name, plugin.version)
+
+
+def recorded_entries(database: Database, study: Study, archive: Archive) -> dict[int, Entry]:
+    """Return what earlier runs recorded, by number."""
+    rows = queries.evaluations(database, study.name, "search")
+    genomes = queries.genomes(database, {row.genome_hash for row in rows})
+    return {
+        row.number: Entry(
+            row.number,
+            row.generation,
+            genomes[row.genome_hash],
+            row.measurements,
+            archive.regularised(row.measurements, row.generation),
+            row.reused,
+        )
+        for row in rows
+    }
