@@ -51,6 +51,8 @@ def run(
         if outcome != "interrupted":
             print_front(database, study.name, Format.table)
         _print_failures(database, study.name, console)
+    if outcome == "finished" and display.done < study.budget.total:
+        console.print(f"The search ended after {display.done} of {study.budget.total}: it found nothing new to try.")
     if outcome == "interrupted":
         console.print(f"Interrupted. What is done is recorded; go on with: spikefront run {file} --db {db}")
     raise typer.Exit(EXIT_CODES[outcome])
@@ -74,10 +76,12 @@ class _Display:
     def __init__(self, name: str, console: Console) -> None:
         self._bar = Bar(TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
         self._task = self._bar.add_task(name, total=None)
+        self.done = 0
         self.live = Live(self._bar, console=console, refresh_per_second=4)
 
     def update(self, progress: Progress) -> None:
         """Show a new state."""
+        self.done = progress.done
         self._bar.update(self._task, completed=progress.done, total=progress.total)
         self.live.update(Group(self._bar, _facts(progress)))
 

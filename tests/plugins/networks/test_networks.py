@@ -257,7 +257,11 @@ def test_inputs_that_do_not_fit_are_refused_with_what_would(network, shape, mess
 
 
 def test_the_smallest_images_that_fit_are_taken():
-    for network, side in ((Conv(channels=(2, 2, 2, 2)), 16), (VGG(depth="11", multiplier=0.02), 32), (SpikingResNet(), 4)):
+    for network, side in (
+        (Conv(channels=(2, 2, 2, 2)), 16),
+        (VGG(depth="11", multiplier=0.02), 32),
+        (SpikingResNet(), 4),
+    ):
         network.check((1, side, side))
         assert build(network, (1, side, side))(data(2, 1, side, side)).shape == (T, 2, 4)
 
