@@ -74,10 +74,18 @@ def _trace(rows: pd.DataFrame, x: str, y: str, name: str, marker: dict[str, obje
 
 
 def figure_parallel(table: pd.DataFrame, columns: list[str], colour: str) -> go.Figure:
-    """Draw the front as parallel coordinates over numeric columns; a drag along an axis picks candidates."""
-    numeric = [column for column in columns if pd.api.types.is_numeric_dtype(table[column])]
+    """Draw the front as parallel coordinates over numeric columns; a drag along an axis picks candidates.
+
+    A gene that some candidate of the front does not have is left out.
+    """
+    front = table[table["front"]]
+    numeric = [c for c in columns if pd.api.types.is_numeric_dtype(front[c]) and front[c].notna().all()]
     figure = px.parallel_coordinates(
-        table[table["front"]], dimensions=numeric, color=colour, color_continuous_scale="Viridis"
+        front,
+        dimensions=numeric,
+        color=colour,
+        color_continuous_scale="Viridis",
+        labels={column: column.rpartition(".")[2].replace("_", " ") for column in numeric},
     )
     figure.update_layout(height=360, margin={"l": 60, "r": 40, "t": 60, "b": 20})
     return figure

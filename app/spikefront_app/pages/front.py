@@ -43,5 +43,7 @@ st.dataframe(
     table[table["front"]].sort_values(objectives[0], ascending=False)[columns], hide_index=True, width="stretch"
 )
 st.plotly_chart(figure_parallel(table, [*objectives, *gene_columns(table)], objectives[0]), width="stretch")
-st.caption("Each line is a candidate of the front; drag along an axis to pick some.")
+st.caption(
+    "Each line is a candidate of the front; drag along an axis to pick some. Genes that some do not have are left out."
+)
 st.code(f"spikefront export {chosen} ID --to my-network", language="bash")
