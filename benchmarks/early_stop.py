@@ -3,7 +3,8 @@
     python -m benchmarks.early_stop [--task digits] [--seeds 10] [--check]
 
 Both arms search the same space with the same algorithm, seeds and number of candidates. Hypervolumes share ideal
-and reference: the best and worst values of both arms of all seeds. Paired by seed; Wilcoxon's signed-rank test, two-sided.
+and reference: the best and worst values of both arms of all seeds. Paired by seed;
+Wilcoxon's signed-rank test, two-sided.
 """
 
 from __future__ import annotations

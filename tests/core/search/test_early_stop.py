@@ -84,7 +84,7 @@ def document(**search: Any) -> dict[str, Any]:
         "study": {"name": "slow", "seed": 1, "objectives": ["first", "second", "third"], "replicates": 2},
         "task": {"use": "slow", "a": {"low": 0.0, "high": 0.8}, "b": GENE, "c": GENE},
         "trainer": {"use": "steps"},
-        "search": {"population": 8, "generations": 4, "early_stop": {}, **search},
+        "search": {"population": 8, "generations": 4, "early_stop": {"rungs": [0.25, 0.5], "keep": 0.5}, **search},
         "execution": {"use": "inline"},
     }
 
