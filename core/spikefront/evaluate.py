@@ -22,7 +22,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from spikefront.components import Context, Fitness, Session
+from spikefront.components import Context, Fitness, Parts, Session
 from spikefront.errors import InputError, NotFiniteError, PluginError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, FailureKind, Job, Measurement
@@ -42,6 +42,7 @@ class _Replicate:
     samples: int
     recording: Recording
     weights: bytes
+    checkpoint: Mapping[str, torch.Tensor]
 
 
 def evaluate(job: Job, registry: Registry) -> Evaluation:
@@ -56,7 +57,7 @@ def evaluate(job: Job, registry: Registry) -> Evaluation:
         with _threads(job.threads):
             study = _study(job.study, registry)
             replicates = [_replicate(study, job, number) for number in job.replicates]
-            result = _combined(job.genome, replicates)
+            result = _combined(job, replicates)
     except (Exception, SystemExit) as error:
         result = Evaluation(job.genome, failure=_failure(error))
     return dataclasses.replace(
@@ -104,7 +105,7 @@ def _replicate(study: Study, job: Job, number: int) -> _Replicate:
     streams = streams_of(study, job.genome, number, job.purpose)
     resolved = study.resolve(job.genome)
     task, parts = resolved.task, resolved.parts
-    fitted = resolved.trainer.fit(task.build(parts, streams), task, Session(parts, streams, job.budget))
+    fitted = resolved.trainer.fit(task.build(parts, streams), task, _session(job, number, parts, streams))
     with _recording(fitted.phenotype, parts.coder.analog) as recorder:
         metrics = task.score(fitted.phenotype, "validation", streams)
     recording = recorder(parts.coder.steps)
@@ -113,7 +114,15 @@ def _replicate(study: Study, job: Job, number: int) -> _Replicate:
     for regulariser in study.regularisers:
         elite = dataclasses.replace(context, elite=job.elites.get(regulariser.on))
         values[regulariser.term.name] = _measured(regulariser.term, elite)
-    return _Replicate(values, fitted.history, fitted.samples, recording, _weights(fitted.phenotype))
+    checkpoint = fitted.checkpoint if job.budget < 1 else {}
+    return _Replicate(values, fitted.history, fitted.samples, recording, _weights(fitted.phenotype), checkpoint)
+
+
+def _session(job: Job, number: int, parts: Parts, streams: Streams) -> Session:
+    """Return the trainer's session of one replicate; the job's checkpoint holds those of all of them."""
+    tensors = load_tensors(job.checkpoint) if job.checkpoint else {}
+    own = {name.removeprefix(f"{number}/"): value for name, value in tensors.items() if name.startswith(f"{number}/")}
+    return Session(parts, streams, job.budget, own or None)
 
 
 def _measured(term: Fitness, context: Context) -> float | None:
@@ -125,15 +134,18 @@ def _measured(term: Fitness, context: Context) -> float | None:
     return float(value)
 
 
-def _combined(genome: Genome, replicates: list[_Replicate]) -> Evaluation:
+def _combined(job: Job, replicates: list[_Replicate]) -> Evaluation:
     first = replicates[0]
+    numbered = list(zip(job.replicates, replicates, strict=True))
+    checkpoint = {f"{n}/{name}": tensor for n, r in numbered for name, tensor in r.checkpoint.items()}
     return Evaluation(
-        genome,
+        job.genome,
         measurements={name: Measurement(tuple(r.values[name] for r in replicates)) for name in first.values},
-        history=tuple({"replicate": n, **row} for n, r in enumerate(replicates) for row in r.history),
+        history=tuple({"replicate": n, **row} for n, r in numbered for row in r.history),
         recording=dataclasses.asdict(first.recording),
         samples=sum(replicate.samples for replicate in replicates),
         weights=first.weights,
+        checkpoint=save_tensors(checkpoint) if checkpoint else b"",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ class Job:
         budget: Share of the full training, in (0, 1].
         elites: Best genome of the generation before for each objective that a regulariser acts on.
         threads: torch threads of the process that evaluates.
+        checkpoint: Where training with a smaller budget stopped, as safetensors; empty at the beginning.
     """
 
     study: str
@@ -34,6 +36,7 @@ class Job:
     budget: float = 1.0
     elites: Mapping[str, Genome] = field(default_factory=dict)
     threads: int = 1
+    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Evaluation:
         peak_memory: Largest resident size of the worker so far, in bytes.
         worker: Host and process that did it.
         weights: The first replicate's trained tensors as safetensors; empty where there are none.
+        checkpoint: Where training may go on, for all replicates, as safetensors; empty where the budget was whole.
     """
 
     genome: Genome
@@ -91,3 +95,13 @@ class Evaluation:
     peak_memory: int = 0
     worker: str = ""
     weights: bytes = b""
+    checkpoint: bytes = b""
+
+    def after(self, earlier: Evaluation) -> Evaluation:
+        """Return this evaluation as the continuation of an earlier one: history and costs are those of both."""
+        return dataclasses.replace(
+            self,
+            history=(*earlier.history, *self.history),
+            samples=earlier.samples + self.samples,
+            seconds=earlier.seconds + self.seconds,
+        )

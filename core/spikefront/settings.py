@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -26,6 +27,23 @@ class Settings(_Table):
     keep: Literal["front", "all", "none"] = Field("front", description="candidates whose weights are stored")
 
 
+class EarlyStop(_Table):
+    """The [search.early_stop] section: multi-objective successive halving.
+
+    After each rung, a share of the training, a candidate is compared with all that were seen at that rung; only the
+    better share `keep` trains on, from where it stopped.
+    """
+
+    rungs: tuple[float, ...] = Field((0.2, 0.5), min_length=1, description="shares of the training, increasing")
+    keep: float = Field(0.4, gt=0, lt=1, description="share of the candidates that goes on at each rung")
+
+    @model_validator(mode="after")
+    def _increasing(self) -> EarlyStop:
+        if not all(low < high for low, high in pairwise((0.0, *self.rungs, 1.0))):
+            raise ValueError(f"rungs = {list(self.rungs)} should increase, above 0 and below 1")
+        return self
+
+
 class Budget(_Table):
     """The part of the [search] section that is not the algorithm's."""
 
@@ -36,6 +54,8 @@ class Budget(_Table):
     reference: dict[str, tuple[float, float]] = Field(
         default_factory=dict, description="objective -> [ideal, reference], the bounds of the hypervolume"
     )
+
+    early_stop: EarlyStop | None = Field(None, description="stop candidates early that others leave behind")
 
     @model_validator(mode="after")
     def _one_budget(self) -> Budget:

@@ -89,9 +89,11 @@ class Archive:
 
     def losses(self, entry: Entry) -> tuple[float, ...] | None:
         """Return what the algorithm is told: regularised values to minimise, or None for a failure."""
-        if entry.failed:
-            return None
-        return tuple(objective.loss(entry.regularised[objective.name]) for objective in self._objectives)
+        return self.losses_of(entry.regularised)
+
+    def losses_of(self, regularised: Mapping[str, float]) -> tuple[float, ...] | None:
+        """Return regularised values as losses, or None where there are none."""
+        return tuple(o.loss(regularised[o.name]) for o in self._objectives) if regularised else None
 
     def elites(self, generation: int) -> dict[str, Genome]:
         """Return the best genome of a generation for each objective that a regulariser acts on."""

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
 
-from spikefront.components import Pool, Problem, Proposal, Told
+from spikefront.components import Problem, Proposal, Told
 from spikefront.errors import SpikefrontError
-from spikefront.genome import Genome
-from spikefront.job import Evaluation, Job
+from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.search.archive import Archive, Entry
 from spikefront.search.progress import Progress, Watcher
 from spikefront.search.record import open_store, recorded_entries
+from spikefront.search.runner import Runner
+from spikefront.search.training import WHOLE, Candidate, Trained, Training
 from spikefront.sources import Sources
 from spikefront.storage import Database, queries
 from spikefront.study import Study
@@ -29,19 +27,6 @@ Outcome = Literal["finished", "interrupted", "failed"]
 
 class ReplayError(SpikefrontError):
     """The algorithm asks for something else than it did when the record was made."""
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A proposal with its number in the study."""
-
-    number: int
-    generation: int
-    proposal: Proposal
-
-    @property
-    def genome(self) -> Genome:
-        return self.proposal.genome
 
 
 class Search:
@@ -65,6 +50,7 @@ class Search:
     ) -> None:
         self._study = study
         self._store = open_store(study, database, registry)
+        self._database = database
         self._sources = sources
         self._watch = watch
         self._archive = Archive(study)
@@ -87,7 +73,8 @@ class Search:
         pool = self._study.executor.open(self._sources)
         try:
             self._store.set_state("running")
-            self._generations(pool)
+            runner = Runner(pool, self._study.executor)
+            self._generations(Training(self._study, self._database, self._store, self._archive, runner))
             outcome = "finished" if self._archive.front else "failed"
         except KeyboardInterrupt:
             pass
@@ -96,7 +83,7 @@ class Search:
             self._store.set_state(outcome)
         return outcome
 
-    def _generations(self, pool: Pool) -> None:
+    def _generations(self, training: Training) -> None:
         budget, engine = self._study.budget, self._study.algorithm.start(_problem(self._study))
         asked = 0
         for generation in range(budget.last_generation):
@@ -105,14 +92,14 @@ class Search:
                 return
             candidates = self._record_asks(generation, asked, proposals)
             asked += len(proposals)
-            self._evaluate(pool, candidates)
+            self._evaluate(training, candidates)
             told = self._archive.entries[-len(candidates) :]
             self._close_generation(told)
             self._report(generation, {})
             if len(candidates) == len(proposals) and asked < budget.total:
                 engine.tell([Told(entry.genome, self._archive.losses(entry)) for entry in told])
 
-    def _record_asks(self, generation: int, first: int, proposals: Sequence[Proposal]) -> list[_Candidate]:
+    def _record_asks(self, generation: int, first: int, proposals: Sequence[Proposal]) -> list[Candidate]:
         """Record what is new; make sure that the rest is what was asked for before."""
         known = self._asked[first : first + len(proposals)]
         for number, (row, proposal) in enumerate(zip(known, proposals, strict=False), first):
@@ -124,77 +111,50 @@ class Search:
                 )
         if not known:
             self._store.record_asks(generation, proposals)
-        return [_Candidate(first + n, generation, proposal) for n, proposal in enumerate(proposals)]
+        return [Candidate(first + n, generation, proposal) for n, proposal in enumerate(proposals)]
 
-    def _evaluate(self, pool: Pool, candidates: Sequence[_Candidate]) -> None:
+    def _evaluate(self, training: Training, candidates: Sequence[Candidate]) -> None:
         """Fill the archive with a generation, in the order asked."""
-        entries: dict[int, Entry] = {}
-        fresh: deque[_Candidate] = deque()
-        twins: list[_Candidate] = []
+        own: dict[str, Candidate] = {}
         for candidate in candidates:
-            if candidate.number in self._recorded:
-                entries[candidate.number] = self._recorded[candidate.number]
-            elif candidate.genome.hash in self._by_genome or any(candidate.genome == c.genome for c in fresh):
-                twins.append(candidate)
-            else:
-                fresh.append(candidate)
+            if candidate.genome.hash not in self._by_genome:
+                own.setdefault(candidate.genome.hash, candidate)
+        entries = {c.number: self._recorded[c.number] for c in candidates if c.number in self._recorded}
         self._report(candidates[0].generation, entries)
-        for candidate, evaluation in self._trained_in(pool, fresh):
-            entries[candidate.number] = self._record(candidate, evaluation, reused=False)
-            self._report(candidate.generation, entries)
-        self._by_genome |= {entry.genome.hash: entry for entry in entries.values()}
-        for candidate in twins:
-            entries[candidate.number] = self._reuse(candidate)
+        for trained in training.run(list(own.values()), set(entries)):
+            entries[trained.candidate.number] = self._record(trained)
+            self._trained += 1
+            self._report(trained.candidate.generation, entries)
+        self._by_genome |= {genome: entries[candidate.number] for genome, candidate in own.items()}
+        for candidate in candidates:
+            if candidate.number not in entries:
+                entries[candidate.number] = self._reuse(candidate)
         self._archive.add([entries[candidate.number] for candidate in candidates])
+        training.close_generation(candidates[0].generation)
 
-    def _trained_in(self, pool: Pool, fresh: deque[_Candidate]) -> Iterator[tuple[_Candidate, Evaluation]]:
-        """Yield evaluations as they end; a few jobs wait at the workers, the rest here."""
-        running: dict[Future[Evaluation], tuple[_Candidate, int]] = {}
-        elites = self._archive.elites(fresh[0].generation - 1) if fresh else {}
-        waiting = deque((candidate, 0) for candidate in fresh)
-        while waiting or running:
-            while waiting and len(running) < 2 * self._study.executor.workers:
-                candidate, tries = waiting.popleft()
-                running[pool.submit(self._job(candidate.genome, elites))] = (candidate, tries)
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                candidate, tries = running.pop(future)
-                evaluation = future.result()
-                if evaluation.failure and tries < self._study.executor.retries:
-                    waiting.append((candidate, tries + 1))
-                    continue
-                self._trained += 1
-                yield candidate, evaluation
-
-    def _job(self, genome: Genome, elites: dict[str, Genome]) -> Job:
-        return Job(
-            study=self._study.to_json(),
-            genome=genome,
-            replicates=tuple(range(self._study.settings.replicates)),
-            elites=elites,
-            threads=self._study.executor.threads,
-        )
-
-    def _record(self, candidate: _Candidate, evaluation: Evaluation, reused: bool) -> Entry:
+    def _record(self, trained: Trained, reused: bool = False) -> Entry:
+        candidate, evaluation = trained.candidate, trained.evaluation
         measurements = {} if evaluation.failure else evaluation.measurements
         regularised = self._archive.regularised(measurements, candidate.generation)
-        if self._study.settings.keep == "none":
-            evaluation = dataclasses.replace(evaluation, weights=b"")
+        weights = b"" if self._study.settings.keep == "none" else evaluation.weights
         self._store.record(
-            evaluation,
+            dataclasses.replace(evaluation, weights=weights, checkpoint=b""),
             number=candidate.number,
             ask=candidate.number,
             generation=candidate.generation,
             replicates=range(self._study.settings.replicates),
+            budget=trained.budget,
             regularised=regularised,
             regularisers=[regulariser.term.name for regulariser in self._study.regularisers],
             reused=reused,
         )
         return Entry(candidate.number, candidate.generation, candidate.genome, measurements, regularised, reused)
 
-    def _reuse(self, candidate: _Candidate) -> Entry:
+    def _reuse(self, candidate: Candidate) -> Entry:
         """Answer from the record what was tried before."""
         twin = self._by_genome[candidate.genome.hash]
-        return self._record(candidate, Evaluation(candidate.genome, twin.measurements), reused=True)
+        evaluation = Evaluation(candidate.genome, twin.measurements)
+        return self._record(Trained(candidate, evaluation, WHOLE), reused=True)
 
     def _close_generation(self, generation: Sequence[Entry]) -> None:
         """Fix the reference point once something is there, and drop weights that nobody will ask for."""

@@ -48,10 +48,13 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def artifact_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return a row for the weights, if there are any."""
-    content = evaluation.weights
-    row = {"kind": "weights", "sha256": sha256(content), "size": len(content), "content": content}
-    return [row] if content else []
+    """Return a row for the weights and one for the checkpoint, where they are."""
+    contents = {"weights": evaluation.weights, "checkpoint": evaluation.checkpoint}
+    return [
+        {"kind": kind, "sha256": sha256(content), "size": len(content), "content": content}
+        for kind, content in contents.items()
+        if content
+    ]
 
 
 def measurement_rows(

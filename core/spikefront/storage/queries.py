@@ -133,6 +133,18 @@ def weights(database: Database, study: str, number: int, purpose: Purpose = "sea
         return checked_weights(artifact.sha256, artifact.content, study, number)
 
 
+def checkpoint(database: Database, study: str, number: int) -> bytes:
+    """Return where a candidate's training stopped at a rung, by the number of the rung's evaluation; empty if gone.
+
+    Raises:
+        StorageError: There is no such evaluation, or the checkpoint is damaged.
+    """
+    with database.read() as session:
+        found = find_evaluation(session, study, number, "rung")
+        artifact = session.get(schema.Artifact, (found.id, "checkpoint"))
+        return checked_weights(artifact.sha256, artifact.content, study, found.candidate) if artifact else b""
+
+
 def front(database: Database, study: str) -> list[EvaluationRow]:
     """Return the successful evaluations of the search that no other dominates, by pure objectives.
 

@@ -15,8 +15,8 @@ from spikefront.job import Failure, Measurement
 State = Literal["running", "finished", "interrupted", "failed"]
 """How a study stands."""
 
-Purpose = Literal["search", "retrain", "test"]
-"""What an evaluation was made for."""
+Purpose = Literal["search", "rung", "retrain", "test"]
+"""What an evaluation was made for; a "rung" is a part of the training of a candidate of a search."""
 
 Role = Literal["objective", "regularised", "regulariser", "column"]
 """What a measured value is to the study; "regularised" is an objective's value as the search saw it."""

@@ -205,6 +205,17 @@ class StudyStore:
                 execution_options={"synchronize_session": False},
             )
 
+    def prune_rungs(self, generation: int) -> None:
+        """Drop weights and checkpoints of the rungs of a generation; what was measured there stays."""
+        evaluation, artifact = schema.Evaluation, schema.Artifact
+        mine = (evaluation.study_id == self._id, evaluation.purpose == "rung", evaluation.generation == generation)
+        rungs = select(evaluation.id).where(*mine)
+        with self._database.write() as session:
+            session.execute(
+                delete(artifact).where(artifact.evaluation_id.in_(rungs)),
+                execution_options={"synchronize_session": False},
+            )
+
     def _next_number(self, session: Session, purpose: Purpose) -> int:
         table = schema.Evaluation
         last = select(func.max(table.number)).where(table.study_id == self._id, table.purpose == purpose)
