@@ -55,6 +55,7 @@ class Budget(_Table):
         default_factory=dict, description="objective -> [ideal, reference], the bounds of the hypervolume"
     )
 
+    cache: bool = Field(False, description="take candidates from, and leave them to, other studies of the database")
     early_stop: EarlyStop | None = Field(None, description="stop candidates early that others leave behind")
 
     @model_validator(mode="after")

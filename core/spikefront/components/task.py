@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -48,6 +49,10 @@ class Task(Component, ABC):
             streams: Randomness of the measurement.
         """
 
+    def fingerprint(self) -> str:
+        """Return what identifies the data behind the parameters: results are the same where it is the same."""
+        return ""
+
 
 class SupervisedTask(Task, ABC):
     """A task with data: splits, a loss and metrics. The phenotype is a `SpikingNetwork`."""
@@ -89,6 +94,15 @@ class SupervisedTask(Task, ABC):
         Raises:
             DataError: The hint says how to get them.
         """
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        splits: tuple[Split, ...] = ("train", "validation")
+        for split in splits:
+            for tensor in self.data(split):
+                digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+                digest.update(tensor.contiguous().numpy().data)
+        return digest.hexdigest()
 
     def build(self, parts: Parts, streams: Streams) -> SpikingNetwork:
         return parts.build(self.input_shape, self.outputs, streams)

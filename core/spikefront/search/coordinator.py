@@ -13,6 +13,7 @@ from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.search.archive import Archive, Entry
+from spikefront.search.cache import Cache
 from spikefront.search.progress import Progress, Watcher
 from spikefront.search.record import open_store, recorded_entries
 from spikefront.search.runner import Runner
@@ -51,6 +52,7 @@ class Search:
         self._study = study
         self._store = open_store(study, database, registry)
         self._database = database
+        self._cache = Cache(study, database, registry) if study.budget.cache else None
         self._sources = sources
         self._watch = watch
         self._archive = Archive(study)
@@ -74,7 +76,8 @@ class Search:
         try:
             self._store.set_state("running")
             runner = Runner(pool, self._study.executor)
-            self._generations(Training(self._study, self._database, self._store, self._archive, runner))
+            training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
+            self._generations(training)
             outcome = "finished" if self._archive.front else "failed"
         except KeyboardInterrupt:
             pass
@@ -123,7 +126,7 @@ class Search:
         self._report(candidates[0].generation, entries)
         for trained in training.run(list(own.values()), set(entries)):
             entries[trained.candidate.number] = self._record(trained)
-            self._trained += 1
+            self._trained += not trained.reused
             self._report(trained.candidate.generation, entries)
         self._by_genome |= {genome: entries[candidate.number] for genome, candidate in own.items()}
         for candidate in candidates:
@@ -132,7 +135,7 @@ class Search:
         self._archive.add([entries[candidate.number] for candidate in candidates])
         training.close_generation(candidates[0].generation)
 
-    def _record(self, trained: Trained, reused: bool = False) -> Entry:
+    def _record(self, trained: Trained) -> Entry:
         candidate, evaluation = trained.candidate, trained.evaluation
         measurements = {} if evaluation.failure else evaluation.measurements
         regularised = self._archive.regularised(measurements, candidate.generation)
@@ -146,15 +149,17 @@ class Search:
             budget=trained.budget,
             regularised=regularised,
             regularisers=[regulariser.term.name for regulariser in self._study.regularisers],
-            reused=reused,
+            reused=trained.reused,
+            cache_key=trained.cache_key,
         )
-        return Entry(candidate.number, candidate.generation, candidate.genome, measurements, regularised, reused)
+        number, generation = candidate.number, candidate.generation
+        return Entry(number, generation, candidate.genome, measurements, regularised, trained.reused)
 
     def _reuse(self, candidate: Candidate) -> Entry:
         """Answer from the record what was tried before."""
         twin = self._by_genome[candidate.genome.hash]
         evaluation = Evaluation(candidate.genome, twin.measurements)
-        return self._record(Trained(candidate, evaluation, WHOLE), reused=True)
+        return self._record(Trained(candidate, evaluation, WHOLE, reused=True))
 
     def _close_generation(self, generation: Sequence[Entry]) -> None:
         """Fix the reference point once something is there, and drop weights that nobody will ask for."""

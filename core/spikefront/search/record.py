@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from spikefront.errors import StorageError
+from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.search.archive import Archive, Entry
-from spikefront.storage import Database, Provenance, StudyObjective, StudyStore, queries
+from spikefront.storage import Database, Provenance, Purpose, StudyObjective, StudyStore, queries
 from spikefront.study import Study
 
 
@@ -51,3 +52,20 @@ def recorded_entries(database: Database, study: Study, archive: Archive) -> dict
         )
         for row in rows
     }
+
+
+def recorded_evaluation(database: Database, study: str, number: int, purpose: Purpose = "search") -> Evaluation:
+    """Return a recorded evaluation as it came from its worker; without weights where they were dropped."""
+    row = queries.evaluation(database, study, number, purpose)
+    return Evaluation(
+        row.genome,
+        measurements=row.measurements,
+        failure=row.failure,
+        history=tuple({key: value for key, value in line.items() if value is not None} for line in row.history),
+        recording=row.recording,
+        samples=row.samples,
+        seconds=row.seconds,
+        peak_memory=row.peak_memory,
+        worker=row.worker,
+        weights=queries.weights(database, study, number, purpose) if row.has_weights else b"",
+    )

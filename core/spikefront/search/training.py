@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from spikefront.components import Proposal
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Job
 from spikefront.search.archive import Archive
+from spikefront.search.cache import Cache
 from spikefront.search.early_stop import Ladder, Losses
+from spikefront.search.record import recorded_evaluation
 from spikefront.search.runner import Runner
 from spikefront.storage import Database, EvaluationRow, StudyStore, queries
 from spikefront.study import Study
@@ -34,11 +36,19 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Trained:
-    """The last evaluation of a candidate, and the share of the training that it had."""
+    """The last evaluation of a candidate.
+
+    Attributes:
+        budget: Share of the training that it had.
+        reused: Whether it was taken from the record.
+        cache_key: What other studies may find it by.
+    """
 
     candidate: Candidate
     evaluation: Evaluation
     budget: float
+    reused: bool = False
+    cache_key: str | None = None
 
 
 class Training:
@@ -50,11 +60,20 @@ class Training:
         store: Writes its record.
         archive: Ranks what was measured.
         runner: Runs the jobs.
+        cache: What other studies left, or None.
     """
 
-    def __init__(self, study: Study, database: Database, store: StudyStore, archive: Archive, runner: Runner) -> None:
+    def __init__(
+        self,
+        study: Study,
+        database: Database,
+        store: StudyStore,
+        archive: Archive,
+        runner: Runner,
+        cache: Cache | None = None,
+    ) -> None:
         self._study, self._database, self._store = study, database, store
-        self._archive, self._runner = archive, runner
+        self._archive, self._runner, self._cache = archive, runner, cache
         early_stop = study.budget.early_stop
         self._rungs = early_stop.rungs if early_stop else ()
         self._ladder = Ladder(early_stop) if early_stop else None
@@ -81,14 +100,29 @@ class Training:
                 yield Trained(climbing[number], arrived[number], rung)
             climbing = {number: climbing[number] for number in sorted(promoted)}
             before = {number: arrived[number] for number in promoted}
-        jobs = {n: self._job(c, WHOLE, before.get(n)) for n, c in climbing.items() if n not in settled}
-        for number, evaluation in self._runner.run(jobs):
-            yield Trained(climbing[number], _joined(evaluation, before.get(number)), WHOLE)
+        yield from self._to_the_end({n: c for n, c in climbing.items() if n not in settled}, before)
 
     def close_generation(self, generation: int) -> None:
         """Drop what only an unfinished generation needs."""
         if self._rungs:
             self._store.prune_rungs(generation)
+
+    def _to_the_end(self, climbing: Mapping[int, Candidate], before: Mapping[int, Evaluation]) -> Iterator[Trained]:
+        """Yield what each candidate measures at last; with a cache, what another study left of the same."""
+        jobs: dict[int, Job] = {}
+        keys: dict[int, str] = {}
+        for number, candidate in climbing.items():
+            job = self._job(candidate, WHOLE, before.get(number))
+            if self._cache:
+                keys[number] = self._cache.key(job)
+                found = self._cache.find(keys[number], candidate.genome)
+                if found:
+                    yield Trained(candidate, found, WHOLE, reused=True, cache_key=keys[number])
+                    continue
+            jobs[number] = job
+        for number, evaluation in self._runner.run(jobs):
+            joined = _joined(evaluation, before.get(number))
+            yield Trained(climbing[number], joined, WHOLE, cache_key=keys.get(number))
 
     def _on_rung(
         self, climbing: dict[int, Candidate], before: dict[int, Evaluation], rung: float, settled: Collection[int]
@@ -144,22 +178,11 @@ class Training:
 
     def _from_record(self, candidate: Candidate, row: EvaluationRow, whole: bool) -> Evaluation:
         """Return a recorded rung; with all that is needed to go on only where a candidate will."""
-        measured = Evaluation(candidate.genome, row.measurements)
         if not whole:
-            return measured
-        name = self._study.name
-        detail = queries.evaluation(self._database, name, row.number, "rung")
-        return dataclasses.replace(
-            measured,
-            history=tuple({key: x for key, x in line.items() if x is not None} for line in detail.history),
-            recording=detail.recording,
-            samples=detail.samples,
-            seconds=detail.seconds,
-            peak_memory=detail.peak_memory,
-            worker=detail.worker,
-            weights=queries.weights(self._database, name, row.number, "rung") if row.has_weights else b"",
-            checkpoint=queries.checkpoint(self._database, name, row.number),
-        )
+            return Evaluation(candidate.genome, row.measurements)
+        evaluation = recorded_evaluation(self._database, self._study.name, row.number, "rung")
+        checkpoint = queries.checkpoint(self._database, self._study.name, row.number)
+        return dataclasses.replace(evaluation, checkpoint=checkpoint)
 
 
 def _joined(evaluation: Evaluation, before: Evaluation | None) -> Evaluation:

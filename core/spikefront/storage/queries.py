@@ -145,6 +145,20 @@ def checkpoint(database: Database, study: str, number: int) -> bytes:
         return checked_weights(artifact.sha256, artifact.content, study, found.candidate) if artifact else b""
 
 
+def cached(database: Database, key: str) -> tuple[str, int] | None:
+    """Return study and number of the first successful evaluation that was left under a key, or None."""
+    table = schema.Evaluation
+    with database.read() as session:
+        row = session.execute(
+            select(schema.Study.name, table.number)
+            .join(table, table.study_id == schema.Study.id)
+            .where(table.cache_key == key, table.purpose == "search", table.failure_kind.is_(None))
+            .order_by(table.id)
+            .limit(1)
+        ).first()
+    return None if row is None else (row[0], row[1])
+
+
 def front(database: Database, study: str) -> list[EvaluationRow]:
     """Return the successful evaluations of the search that no other dominates, by pure objectives.
 

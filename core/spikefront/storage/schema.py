@@ -112,6 +112,7 @@ class Evaluation(Base):
     ask: Mapped[int | None]
     generation: Mapped[int]
     genome_hash: Mapped[str] = mapped_column(ForeignKey("genomes.hash"), index=True)
+    cache_key: Mapped[str | None] = mapped_column(Hash, index=True)
     replicates: Mapped[list[int]] = mapped_column(JSON)
     budget: Mapped[float]
     failure_kind: Mapped[str | None]

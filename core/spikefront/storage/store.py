@@ -127,6 +127,7 @@ class StudyStore:
         regularised: Mapping[str, float | None] | None = None,
         regularisers: Collection[str] = (),
         reused: bool = False,
+        cache_key: str | None = None,
     ) -> int:
         """Record an evaluation with its genome, measurements and weights, and return its number.
 
@@ -145,6 +146,7 @@ class StudyStore:
             regularised: Objectives' values as the search saw them, where a regulariser moved them.
             regularisers: Names of the measurements that are regularisers and no objectives.
             reused: Whether it was answered from the record without training.
+            cache_key: What other studies may find it by.
 
         Raises:
             StorageError: The number is taken, or there is no such ask.
@@ -162,6 +164,7 @@ class StudyStore:
                 replicates=list(replicates),
                 budget=budget,
                 reused=reused,
+                cache_key=cache_key,
                 finished_at=datetime.now(UTC),
                 **evaluation_row(evaluation),
             )

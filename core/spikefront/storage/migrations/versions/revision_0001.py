@@ -66,6 +66,7 @@ def _evaluations() -> None:
         sa.Column("ask", sa.Integer(), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("genome_hash", sa.String(length=64), nullable=False),
+        sa.Column("cache_key", sa.String(length=64), nullable=True),
         sa.Column("replicates", sa.JSON(), nullable=False),
         sa.Column("budget", sa.Double(), nullable=False),
         sa.Column("failure_kind", sa.String(), nullable=True),
@@ -87,6 +88,7 @@ def _evaluations() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluations")),
         sa.UniqueConstraint("study_id", "purpose", "number", name=op.f("uq_evaluations_study_id_purpose_number")),
     )
+    op.create_index(op.f("ix_evaluations_cache_key"), "evaluations", ["cache_key"], unique=False)
     op.create_index(op.f("ix_evaluations_genome_hash"), "evaluations", ["genome_hash"], unique=False)
     op.create_index(op.f("ix_evaluations_study_id_ask"), "evaluations", ["study_id", "ask"], unique=False)
     op.create_table(
