@@ -48,6 +48,7 @@ def run(
         search = Search(study, database, registry, sources, display.update)
         with display.live:
             outcome = search.run()
+        console.print()
         if outcome != "interrupted":
             print_front(database, study.name, Format.table)
         _print_failures(database, study.name, console)
