@@ -11,6 +11,20 @@ static inline real square(real z) { return z * z; }
 static inline real magnitude(real z) { return z < 0 ? -z : z; }
 static inline real larger(real a, real b) { return a > b ? a : b; }
 
+/* 1 / z for z > 0, to a few units in the last place: in float, a guess from the exponent and three steps of Newton */
+static inline real reciprocal(real z)
+{
+    if (sizeof(real) != sizeof(float))
+        return 1 / z;
+    const float bounded = z > (real)1e30 ? (real)1e30 : z;
+    const union { float value; int32_t bits; } given = { .value = bounded };
+    const union { int32_t bits; float value; } guess = { .bits = 0x7EF311C7 - given.bits };
+    float r = guess.value;
+    for (int k = 0; k < 3; k++)
+        r = r * (2 - bounded * r);
+    return r;
+}
+
 /* exp: 2^n times the Taylor series of the rest, which is at most ln(2)/2; a vector instruction at a time */
 static inline real exponential(real z)
 {

@@ -18,6 +18,9 @@ REALS = {
 }
 
 
+CONSTANT = "const real {0} = (real)values[{1}]; const real inverse_{0} = 1 / {0}; (void){0}, (void)inverse_{0};"
+
+
 @dataclass(frozen=True)
 class Kernel:
     """One neuron's step in C, and the step's derivatives, for a single element.
@@ -74,7 +77,7 @@ def _source(
         derivative=expression,
         shape="".join(f", const real {name}" for name in shape),
         passed="".join(f", surrogate_{name}" for name in shape),
-        constants=_each("const real {0} = (real)values[{1}]; (void){0};", constants),
+        constants=_each(CONSTANT, constants),
         memory=_each("real {0}_at[BLOCK];", states),
         begin=_each("{0}_at[i] = start[{1}][(from + i) * stride[{1}]];", states),
         load=_each("real {0} = {0}_at[i];", states),

@@ -72,13 +72,14 @@ def membrane(neuron: ThresholdNeuron, current: str, decay_input: bool, *, traine
         The step sets h, s and v. The adjoint reads h (and v where trained), needs `inverse` = 1 / tau where nothing is
         trained, sets `d_h` and `d_v`, and adds to `d_rate`; the current's gradient is `d_h` times its scale.
     """
-    leak = "* rate" if trained else "/ tau"
-    charge = f"v + ({current} - v) {leak}" if decay_input else f"v - v {leak} + {current}"
+    leak = "{} * rate" if trained else "{} / tau"
+    driven, free = leak.format(f"({current} - v)"), leak.format("v")
+    charge = f"v + {driven}" if decay_input else f"v - {free} + {current}"
     step = f"const real h = {charge}; {threshold(neuron, 'v_threshold')}"
     adjoint = f"const real z = h - v_threshold; {reset_adjoint(neuron, 'v_threshold')}"
     if trained:
         adjoint += f"d_rate += d_h * ({current} - v);" if decay_input else "d_rate -= d_h * v;"
-    return step, f"{adjoint} d_v = d_h - d_h * {'rate' if trained else 'inverse'};"
+    return step, f"{adjoint} d_v = d_h - d_h * {'rate' if trained else 'inverse_tau'};"
 
 
 def threshold(neuron: ThresholdNeuron, level: str) -> str:
@@ -101,9 +102,8 @@ def _kernel(rule: _Rule, trained: bool) -> Kernel:
     if trained:
         d_x = "d_h * rate" if rule.decay_input else "d_h"
         return Kernel(("v",), step, ("h", "v"), f"{adjoint} d_x = {d_x};", values, ("rate",))
-    d_x = "d_h * inverse" if rule.decay_input else "d_h"
-    leak = {"tau": rule.tau, "inverse": 1 / rule.tau}
-    return Kernel(("v",), step, ("h",), f"{adjoint} d_x = {d_x};", values | leak)
+    d_x = "d_h * inverse_tau" if rule.decay_input else "d_h"
+    return Kernel(("v",), step, ("h",), f"{adjoint} d_x = {d_x};", values | {"tau": rule.tau})
 
 
 @dataclass(frozen=True)
