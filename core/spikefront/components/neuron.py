@@ -21,6 +21,11 @@ Spike = Callable[[Tensor], Tensor]
 """Maps potential minus threshold to 0 or 1 (`>=` fires), with a surrogate's gradient."""
 
 
+def everywhere(value: float, x: Tensor) -> Tensor:
+    """Return a tensor shaped like `x` that holds one value and takes no memory; it is not to be written to."""
+    return x.new_full((), value).expand(x.shape)
+
+
 class NeuronModel(Component, ABC):
     """How a neuron turns currents into spikes.
 
@@ -57,7 +62,7 @@ class NeuronModel(Component, ABC):
 
     def initial_state(self, x: Tensor) -> State:
         """Return the state before the first step, for currents shaped like `x` (B, ...)."""
-        return (torch.zeros_like(x),)
+        return (everywhere(0, x),)
 
     def sequence(
         self,

@@ -19,7 +19,13 @@ LOG = logging.getLogger(__name__)
 FLAGS = ("-O3", "-std=c11", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
 """No option here lets the compiler reorder, merge or approximate floating-point operations."""
 
-EXTRAS = (("-march=native", "-fopenmp"), ("-march=native",), ("-fopenmp",), ())
+EXTRAS = (
+    ("-march=native", "-fopenmp", "-mprefer-vector-width=512"),
+    ("-march=native", "-fopenmp"),
+    ("-march=native",),
+    ("-fopenmp",),
+    (),
+)
 """What a compiler may not have, tried in this order; without OpenMP a kernel runs on one thread."""
 
 PATIENCE = 120
@@ -31,7 +37,7 @@ def load(source: str) -> ctypes.CDLL | None:
     compiler = find_compiler()
     if compiler is None:
         return None
-    key = "\0".join((source, *FLAGS, _identity(compiler)))
+    key = "\0".join((source, *FLAGS, *sum(EXTRAS, ()), _identity(compiler)))
     name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.so"
     library = _open(cache_folder() / name)
     if library is not None:

@@ -43,6 +43,15 @@ static inline real exponential(real z)
 static inline real derivative(const real v$shape) { return $derivative; }
 #define surrogate(z) derivative(z$passed)
 
+/* Ask for a row of the next block while this one is computed. */
+static inline void fetch(const real *row)
+{
+#ifdef __GNUC__
+    for (int64_t lane = BLOCK; lane < 2 * BLOCK; lane += 64 / (int64_t)sizeof(real))
+        __builtin_prefetch(row + lane);
+#endif
+}
+
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int64_t block_size(void) { return BLOCK; }
@@ -56,21 +65,22 @@ int forward(int64_t T, int64_t N, int threads, const double *values, const real 
     for (int64_t from = 0; from < N; from += BLOCK) {
         const int64_t n = smaller(BLOCK, N - from);
         $memory
-        for (int64_t i = 0; i < n; i++) { $begin }
+        for (int64_t lane = 0; lane < n; lane++) { $begin }
         for (int64_t t = 0; t < T; t++) {
             const real *restrict x_row = x + t * N + from;
             real *restrict s_row = spikes + t * N + from;
+            fetch(x_row), fetch(s_row);
             #pragma omp simd
-            for (int64_t i = 0; i < n; i++) {
-                const real x = x_row[i];
+            for (int64_t lane = 0; lane < n; lane++) {
+                const real x = x_row[lane];
                 real s;
                 $load
                 $step
                 $store
-                s_row[i] = s;
+                s_row[lane] = s;
             }
         }
-        for (int64_t i = 0; i < n; i++) { $end }
+        for (int64_t lane = 0; lane < n; lane++) { $end }
     }
     return 0;
 }
@@ -93,13 +103,14 @@ int backward(int64_t T, int64_t N, int threads, const double *values, const real
             if (!kept) { failed = 1; continue; }
             const int64_t from = number * BLOCK, n = smaller(BLOCK, N - from);
             $memory
-            for (int64_t i = 0; i < n; i++) { $begin }
+            for (int64_t lane = 0; lane < n; lane++) { $begin }
             for (int64_t t = 0; t < T; t++) {
                 const real *restrict x_row = x + t * N + from;
                 $rows
+                fetch(x_row), fetch(d_spikes + t * N + from);
                 #pragma omp simd
-                for (int64_t i = 0; i < n; i++) {
-                    const real x = x_row[i];
+                for (int64_t lane = 0; lane < n; lane++) {
+                    const real x = x_row[lane];
                     real s;
                     $load
                     $keep_before
@@ -111,25 +122,25 @@ int backward(int64_t T, int64_t N, int threads, const double *values, const real
             }
             $d_memory
             $sums
-            for (int64_t i = 0; i < n; i++) { $d_begin }
+            for (int64_t lane = 0; lane < n; lane++) { $d_begin }
             for (int64_t t = T - 1; t >= 0; t--) {
                 const real *restrict x_row = x + t * N + from;
                 const real *restrict d_s_row = d_spikes + t * N + from;
                 real *restrict d_x_row = d_x + t * N + from;
                 $rows
                 #pragma omp simd$reduction
-                for (int64_t i = 0; i < n; i++) {
-                    const real x = x_row[i], d_s = d_s_row[i];
+                for (int64_t lane = 0; lane < n; lane++) {
+                    const real x = x_row[lane], d_s = d_s_row[lane];
                     real d_x;
                     $kept
                     $d_load
                     $adjoint
                     $d_store
-                    d_x_row[i] = d_x;
+                    d_x_row[lane] = d_x;
                     (void)x;
                 }
             }
-            for (int64_t i = 0; i < n; i++) { $d_end }
+            for (int64_t lane = 0; lane < n; lane++) { $d_end }
             $totals
         }
         free(kept);

@@ -25,7 +25,7 @@ CONSTANT = "const real {0} = (real)values[{1}]; const real inverse_{0} = 1 / {0}
 class Kernel:
     """One neuron's step in C, and the step's derivatives, for a single element.
 
-    The text sees every name below as a `real` (float or double). `step` does the operations of the neuron's `step`
+    The text sees every name below as a `real` (float or double), beside what kernel.c calls T, N, t, n and lane. `step` does the operations of the neuron's `step`
     in their order, so that the spikes are the same bits. Constants with a fraction belong into `values`: as a literal
     they would turn float into double. `surrogate(z)`, `magnitude(z)`, `square(z)`, `larger(a, b)` and
     `exponential(z)` are there.
@@ -79,22 +79,22 @@ def _source(
         passed="".join(f", surrogate_{name}" for name in shape),
         constants=_each(CONSTANT, constants),
         memory=_each("real {0}_at[BLOCK];", states),
-        begin=_each("{0}_at[i] = start[{1}][(from + i) * stride[{1}]];", states),
-        load=_each("real {0} = {0}_at[i];", states),
-        store=_each("{0}_at[i] = {0};", states),
-        end=_each("end[{1}][from + i] = {0}_at[i];", states),
+        begin=_each("{0}_at[lane] = start[{1}][(from + lane) * stride[{1}]];", states),
+        load=_each("real {0} = {0}_at[lane];", states),
+        store=_each("{0}_at[lane] = {0};", states),
+        end=_each("end[{1}][from + lane] = {0}_at[lane];", states),
         keeping=len(kept),
         rows=_each("real *restrict {0}_row = kept + ({1} * T + t) * BLOCK;", kept),
-        keep_before=_each("{0}_row[i] = {0};", [name for name in kept if name in states]),
-        keep_after=_each("{0}_row[i] = {0};", locals_of),
-        kept=_each("const real {0} = {0}_row[i]; (void){0};", kept),
+        keep_before=_each("{0}_row[lane] = {0};", [name for name in kept if name in states]),
+        keep_after=_each("{0}_row[lane] = {0};", locals_of),
+        kept=_each("const real {0} = {0}_row[lane]; (void){0};", kept),
         step=step,
         adjoint=adjoint,
         d_memory=_each("real d_{0}_at[BLOCK];", states),
-        d_begin=_each("d_{0}_at[i] = d_end[{1}] ? d_end[{1}][from + i] : 0;", states),
-        d_load=_each("real d_{0} = d_{0}_at[i];", states),
-        d_store=_each("d_{0}_at[i] = d_{0};", states),
-        d_end=_each("if (d_start[{1}]) d_start[{1}][from + i] = d_{0}_at[i];", states),
+        d_begin=_each("d_{0}_at[lane] = d_end[{1}] ? d_end[{1}][from + lane] : 0;", states),
+        d_load=_each("real d_{0} = d_{0}_at[lane];", states),
+        d_store=_each("d_{0}_at[lane] = d_{0};", states),
+        d_end=_each("if (d_start[{1}]) d_start[{1}][from + lane] = d_{0}_at[lane];", states),
         sums=_each("double d_{0} = 0;", trained),
         reduction="".join(f" reduction(+:d_{name})" for name in trained),
         totals=_each("sums[{1} * blocks + number] = d_{0};", trained),

@@ -69,14 +69,15 @@ def membrane(neuron: ThresholdNeuron, current: str, decay_input: bool, *, traine
         trained: Whether the leak is a product with the trained `rate` and not a division by `tau`.
 
     Returns:
-        The step sets h, s and v. The adjoint reads h (and v where trained), needs `inverse` = 1 / tau where nothing is
-        trained, sets `d_h` and `d_v`, and adds to `d_rate`; the current's gradient is `d_h` times its scale.
+        The step sets h, s and v. The adjoint reads h (and v where trained), sets `d_h` and `d_v`, and adds to `d_rate`; the current's gradient is `d_h` times its scale.
     """
     leak = "{} * rate" if trained else "{} / tau"
     driven, free = leak.format(f"({current} - v)"), leak.format("v")
     charge = f"v + {driven}" if decay_input else f"v - {free} + {current}"
     step = f"const real h = {charge}; {threshold(neuron, 'v_threshold')}"
-    adjoint = f"const real z = h - v_threshold; {reset_adjoint(neuron, 'v_threshold')}"
+    through = f"surrogate(z) * (d_s{undetached(neuron, 'v_threshold')})"
+    past = "d_v * (z >= 0 ? 0 : 1)" if neuron.reset == "hard" else "d_v"
+    adjoint = f"const real z = h - v_threshold, d_h = {through} + {past};"
     if trained:
         adjoint += f"d_rate += d_h * ({current} - v);" if decay_input else "d_rate -= d_h * v;"
     return step, f"{adjoint} d_v = d_h - d_h * {'rate' if trained else 'inverse_tau'};"
@@ -88,12 +89,9 @@ def threshold(neuron: ThresholdNeuron, level: str) -> str:
     return f"s = h - {level} >= 0 ? 1 : 0; v = {reset};"
 
 
-def reset_adjoint(neuron: ThresholdNeuron, level: str) -> str:
-    """Return the C that makes d_h from d_s and d_v; z is the potential minus the level."""
-    hard = neuron.reset == "hard"
-    kept = "d_v * (z >= 0 ? 0 : 1)" if hard else "d_v"
-    through = "" if neuron.detach_reset else f" - d_v * {'h' if hard else level}"
-    return f"const real d_h = surrogate(z) * (d_s{through}) + {kept};"
+def undetached(neuron: ThresholdNeuron, level: str) -> str:
+    """Return the C of what the reset adds to d_s, nothing where it is kept out of the gradient."""
+    return "" if neuron.detach_reset else f" - d_v * {'h' if neuron.reset == 'hard' else level}"
 
 
 def _kernel(rule: _Rule, trained: bool) -> Kernel:
