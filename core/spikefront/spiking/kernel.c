@@ -5,7 +5,7 @@
 
 typedef $real real;
 $machine
-enum { BLOCK = 256, KEEPING = $keeping };
+enum { BLOCK = 128, KEEPING = $keeping };
 
 static inline real square(real z) { return z * z; }
 static inline real magnitude(real z) { return z < 0 ? -z : z; }
