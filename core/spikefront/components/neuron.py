@@ -32,7 +32,8 @@ class NeuronModel(Component, ABC):
     A model is written as one pure step in plain torch, with its difference equation in the docstring. The
     docstring also says how the input is scaled, what decays, which comparison fires, the kind and time of
     the reset, and which potential is recorded. A faster `sequence` may replace the loop over steps; its
-    spikes must equal the loop's bit for bit and its gradients to 1e-5.
+    spikes must equal the loop's bit for bit and its gradients to 1e-5. `spikefront.spiking.compiled.run` is one way:
+    it takes the step and its derivatives in C.
     """
 
     kind: ClassVar[str] = "neuron"

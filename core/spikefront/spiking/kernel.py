@@ -25,9 +25,10 @@ CONSTANT = "const real {0} = (real)values[{1}]; const real inverse_{0} = 1 / {0}
 class Kernel:
     """One neuron's step in C, and the step's derivatives, for a single element.
 
-    The text sees every name below as a `real` (float or double), beside what kernel.c calls T, N, t, n and lane. `step` does the operations of the neuron's `step`
-    in their order, so that the spikes are the same bits. Constants with a fraction belong into `values`: as a literal
-    they would turn float into double. `surrogate(z)`, `magnitude(z)`, `square(z)`, `larger(a, b)` and
+    The text sees every name below as a `real` (float or double); T, N, t, n and lane are taken. `step` does the
+    operations of the neuron's `step` in their order, so that the spikes are the same bits. Constants with a fraction
+    belong into `values`: as a literal they would turn float into double. For each value and trained k there is also
+    `inverse_k` = 1 / k. `surrogate(z)`, `magnitude(z)`, `square(z)`, `larger(a, b)`, `reciprocal(z)` for z > 0 and
     `exponential(z)` are there.
 
     Attributes:

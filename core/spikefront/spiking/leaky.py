@@ -69,7 +69,8 @@ def membrane(neuron: ThresholdNeuron, current: str, decay_input: bool, *, traine
         trained: Whether the leak is a product with the trained `rate` and not a division by `tau`.
 
     Returns:
-        The step sets h, s and v. The adjoint reads h (and v where trained), sets `d_h` and `d_v`, and adds to `d_rate`; the current's gradient is `d_h` times its scale.
+        The step sets h, s and v. The adjoint reads h (and v where trained), sets `d_h` and `d_v`, and adds to
+        `d_rate`; the current's gradient is `d_h` times its scale.
     """
     leak = "{} * rate" if trained else "{} / tau"
     driven, free = leak.format(f"({current} - v)"), leak.format("v")

@@ -29,7 +29,10 @@ class Sigmoid(Surrogate):
         return (1 - f).mul_(f).mul_(4)
 
     def scalar(self) -> Scalar:
-        return Scalar("4 * exponential(-alpha * magnitude(v)) * reciprocal(square(1 + exponential(-alpha * magnitude(v))))", {"alpha": self.alpha})
+        return Scalar(
+            "4 * exponential(-alpha * magnitude(v)) * reciprocal(square(1 + exponential(-alpha * magnitude(v))))",
+            {"alpha": self.alpha},
+        )
 
     def primitive(self, v: Tensor) -> Tensor:
         return ((self.alpha * v).sigmoid() - 0.5) * (4 / self.alpha)
