@@ -254,6 +254,7 @@ def test_types_that_no_kernel_is_for_run_in_plain_torch(name: str, monkeypatch: 
     monkeypatch.setenv("SPIKEFRONT_KERNELS", "compiled")
     model, x = neuron(name), currents(3, 2, 5).detach().bfloat16().requires_grad_()
     assert not is_compiled(model, x)
+    monkeypatch.setenv("SPIKEFRONT_KERNELS", "auto")
     mixed = model.initial_state(x[0].detach().double())
     spikes, _ = model.sequence(x.float(), mixed, model.trained((5,)), SURROGATES["atan"](), torch.Generator())
     assert spikes.shape == x.shape
