@@ -21,13 +21,19 @@ Spike = Callable[[Tensor], Tensor]
 """Maps potential minus threshold to 0 or 1 (`>=` fires), with a surrogate's gradient."""
 
 
+def everywhere(value: float, x: Tensor) -> Tensor:
+    """Return a tensor shaped like `x` that holds one value and takes no memory; it is not to be written to."""
+    return x.new_full((), value).expand(x.shape)
+
+
 class NeuronModel(Component, ABC):
     """How a neuron turns currents into spikes.
 
     A model is written as one pure step in plain torch, with its difference equation in the docstring. The
     docstring also says how the input is scaled, what decays, which comparison fires, the kind and time of
     the reset, and which potential is recorded. A faster `sequence` may replace the loop over steps; its
-    spikes must equal the loop's bit for bit and its gradients to 1e-5.
+    spikes must equal the loop's bit for bit and its gradients to 1e-5. `spikefront.spiking.compiled.run` is one way:
+    it takes the step and its derivatives in C.
     """
 
     kind: ClassVar[str] = "neuron"
@@ -57,7 +63,7 @@ class NeuronModel(Component, ABC):
 
     def initial_state(self, x: Tensor) -> State:
         """Return the state before the first step, for currents shaped like `x` (B, ...)."""
-        return (torch.zeros_like(x),)
+        return (everywhere(0, x),)
 
     def sequence(
         self,

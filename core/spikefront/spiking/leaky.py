@@ -1,4 +1,4 @@
-"""The fast path of the leaky integrate-and-fire family: a whole sequence in one autograd function."""
+"""The leaky integrate-and-fire family over a whole sequence: its compiled kernel, and one autograd function."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from spikefront.spiking.compiled import run
+from spikefront.spiking.kernel import Kernel
 
 if TYPE_CHECKING:
     from spikefront.components.neuron import ThresholdNeuron
@@ -46,8 +49,60 @@ def leaky(
         Spikes (T, B, ...) and the potential (B, ...) after the last step; both carry gradients to `x`, `v` and `rate`.
     """
     rule = _Rule(neuron, surrogate, tau, decay_input)
-    result: tuple[Tensor, Tensor] = _Leaky.apply(x, v, rate, rule)  # type: ignore[no-untyped-call]
-    return result
+    trained = {} if rate is None else {"rate": rate}
+
+    def plain(x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        spikes, end = _Leaky.apply(x, state[0], rate, rule)  # type: ignore[no-untyped-call]
+        return spikes, (end,)
+
+    spikes, (end,) = run(_kernel(rule, rate is not None), x, (v,), surrogate, plain, trained)
+    return spikes, end
+
+
+def membrane(neuron: ThresholdNeuron, current: str, decay_input: bool, *, trained: bool = False) -> tuple[str, str]:
+    """Return the C of a leaky membrane v behind a current, for `Kernel.step` and `Kernel.adjoint`.
+
+    Args:
+        neuron: Has threshold and reset.
+        current: Name of the current.
+        decay_input: Whether the current is scaled as the leak is.
+        trained: Whether the leak is a product with the trained `rate` and not a division by `tau`.
+
+    Returns:
+        The step sets h, s and v. The adjoint reads h (and v where trained), sets `d_h` and `d_v`, and adds to
+        `d_rate`; the current's gradient is `d_h` times its scale.
+    """
+    leak = "{} * rate" if trained else "{} / tau"
+    driven, free = leak.format(f"({current} - v)"), leak.format("v")
+    charge = f"v + {driven}" if decay_input else f"v - {free} + {current}"
+    step = f"const real h = {charge}; {threshold(neuron, 'v_threshold')}"
+    through = f"surrogate(z) * (d_s{undetached(neuron, 'v_threshold')})"
+    past = "d_v * (z >= 0 ? 0 : 1)" if neuron.reset == "hard" else "d_v"
+    adjoint = f"const real z = h - v_threshold, d_h = {through} + {past};"
+    if trained:
+        adjoint += f"d_rate += d_h * ({current} - v);" if decay_input else "d_rate -= d_h * v;"
+    return step, f"{adjoint} d_v = d_h - d_h * {'rate' if trained else 'inverse_tau'};"
+
+
+def threshold(neuron: ThresholdNeuron, level: str) -> str:
+    """Return the C that makes s and v from the potential h."""
+    reset = "h * (1 - s)" if neuron.reset == "hard" else f"h - {level} * s"
+    return f"s = h - {level} >= 0 ? 1 : 0; v = {reset};"
+
+
+def undetached(neuron: ThresholdNeuron, level: str) -> str:
+    """Return the C of what the reset adds to d_s, nothing where it is kept out of the gradient."""
+    return "" if neuron.detach_reset else f" - d_v * {'h' if neuron.reset == 'hard' else level}"
+
+
+def _kernel(rule: _Rule, trained: bool) -> Kernel:
+    step, adjoint = membrane(rule.neuron, "x", rule.decay_input, trained=trained)
+    values = {"v_threshold": rule.neuron.v_threshold}
+    if trained:
+        d_x = "d_h * rate" if rule.decay_input else "d_h"
+        return Kernel(("v",), step, ("h", "v"), f"{adjoint} d_x = {d_x};", values, ("rate",))
+    d_x = "d_h * inverse_tau" if rule.decay_input else "d_h"
+    return Kernel(("v",), step, ("h",), f"{adjoint} d_x = {d_x};", values | {"tau": rule.tau})
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront import NeuronModel, Surrogate, ThresholdNeuron, hookimpl
-from spikefront.components.neuron import Spike, State
-from spikefront.spiking.leaky import leaky
+from spikefront.components.neuron import Spike, State, everywhere
+from spikefront.spiking.compiled import run
+from spikefront.spiking.kernel import Kernel
+from spikefront.spiking.leaky import leaky, membrane
 
 
 class CurrentBasedLIF(ThresholdNeuron):
@@ -36,7 +38,7 @@ class CurrentBasedLIF(ThresholdNeuron):
     decay_input: bool = Field(True, description="scale the current by 1 / tau, as the leak is")
 
     def initial_state(self, x: Tensor) -> State:
-        return torch.zeros_like(x), torch.zeros_like(x)
+        return everywhere(0, x), everywhere(0, x)
 
     def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
         v, i = state
@@ -53,13 +55,27 @@ class CurrentBasedLIF(ThresholdNeuron):
         surrogate: Surrogate,
         generator: torch.Generator,
     ) -> tuple[Tensor, State]:
-        v, i = state
-        currents = []
-        for current in x.unbind(0):
-            i = self._filter(current, i)
-            currents.append(i)
-        s, v = leaky(torch.stack(currents), v, self, surrogate, tau=self.tau, decay_input=self.decay_input)
-        return s, (v, i)
+        def plain(x: Tensor, state: State) -> tuple[Tensor, State]:
+            v, i = state
+            currents = []
+            for current in x.unbind(0):
+                i = self._filter(current, i)
+                currents.append(i)
+            s, v = leaky(torch.stack(currents), v, self, surrogate, tau=self.tau, decay_input=self.decay_input)
+            return s, (v, i)
+
+        return run(self._kernel(), x, state, surrogate, plain)
+
+    def _kernel(self) -> Kernel:
+        step, adjoint = membrane(self, "i", self.decay_input)
+        scale = " * inverse_tau" if self.decay_input else ""
+        return Kernel(
+            states=("v", "i"),
+            step=f"i = i - i / tau_synapse + x; {step}",
+            kept=("h",),
+            adjoint=f"{adjoint} d_i += d_h{scale}; d_x = d_i; d_i -= d_i * inverse_tau_synapse;",
+            values={"v_threshold": self.v_threshold, "tau": self.tau, "tau_synapse": self.tau_synapse},
+        )
 
     def _filter(self, x: Tensor, i: Tensor) -> Tensor:
         return i - i / self.tau_synapse + x

@@ -8,8 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from spikefront import NeuronModel, hookimpl
-from spikefront.components.neuron import Spike, State
+from spikefront import NeuronModel, Surrogate, hookimpl
+from spikefront.components.neuron import Spike, State, everywhere
+from spikefront.spiking.compiled import run
+from spikefront.spiking.kernel import Kernel
 
 PEAK = 30.0
 """Potential in mV at which a spike is cut off."""
@@ -48,7 +50,7 @@ class Izhikevich(NeuronModel):
     detach_reset: bool = Field(True, description="keep the reset out of the gradient")
 
     def initial_state(self, x: Tensor) -> State:
-        return torch.full_like(x, REST), torch.full_like(x, self.b * REST)
+        return everywhere(REST, x), everywhere(self.b * REST, x)
 
     def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
         v, u = state
@@ -57,6 +59,41 @@ class Izhikevich(NeuronModel):
         s = spike((h - PEAK) / (PEAK - self.c))
         r = s.detach() if self.detach_reset else s
         return s, (h * (1 - r) + self.c * r, u + self.d * r)
+
+    def sequence(
+        self,
+        x: Tensor,
+        state: State,
+        trained: Mapping[str, Tensor],
+        surrogate: Surrogate,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, State]:
+        def plain(x: Tensor, state: State) -> tuple[Tensor, State]:
+            return self.reference(x, state, trained, surrogate)
+
+        return run(self._kernel(), x, state, surrogate, plain)
+
+    def _kernel(self) -> Kernel:
+        values = {"a": self.a, "b": self.b, "c": self.c, "d": self.d, "input_scale": self.input_scale}
+        half_step = "half * (curve * {0} * {0} + 5 * {0} + 140 - u + current)"
+        reset = "" if self.detach_reset else " + d_v * (c - h) + d_u * d"
+        return Kernel(
+            states=("v", "u"),
+            step=f"""const real current = input_scale * x;
+                const real first = v + {half_step.format("v")}, h = first + {half_step.format("first")};
+                u = u + a * (b * h - u);
+                s = (h - peak) / span >= 0 ? 1 : 0;
+                v = h * (1 - s) + c * s;
+                u = u + d * s;""",
+            kept=("v", "first", "h"),
+            adjoint=f"""const real z = (h - peak) * inverse_span;
+                const real d_h = surrogate(z) * (d_s{reset}) * inverse_span + d_v * (z >= 0 ? 0 : 1) + d_u * a * b;
+                const real d_first = d_h * (1 + half * (2 * curve * first + 5)), d_current = half * (d_h + d_first);
+                d_x = d_current * input_scale;
+                d_u = d_u * (1 - a) - d_current;
+                d_v = d_first * (1 + half * (2 * curve * v + 5));""",
+            values=values | {"half": 0.5, "curve": 0.04, "peak": PEAK, "span": PEAK - self.c},
+        )
 
 
 def half_step(v: Tensor, u: Tensor, current: Tensor) -> Tensor:

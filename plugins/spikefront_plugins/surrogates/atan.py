@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront import Surrogate, hookimpl
+from spikefront.components.surrogate import Scalar
 
 
 class ATan(Surrogate):
@@ -26,6 +27,9 @@ class ATan(Surrogate):
 
     def derivative(self, v: Tensor) -> Tensor:
         return (v * (math.pi / 2 * self.alpha)).square().add_(1).reciprocal_()
+
+    def scalar(self) -> Scalar:
+        return Scalar("reciprocal(1 + square(scale * v))", {"scale": math.pi / 2 * self.alpha})
 
     def primitive(self, v: Tensor) -> Tensor:
         scale = math.pi / 2 * self.alpha

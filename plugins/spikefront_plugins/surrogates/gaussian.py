@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront import Surrogate, hookimpl
+from spikefront.components.surrogate import Scalar
 
 
 class Gaussian(Surrogate):
@@ -26,6 +27,9 @@ class Gaussian(Surrogate):
 
     def derivative(self, v: Tensor) -> Tensor:
         return (v * self.alpha).square_().neg_().exp_()
+
+    def scalar(self) -> Scalar:
+        return Scalar("exponential(-square(alpha * v))", {"alpha": self.alpha})
 
     def primitive(self, v: Tensor) -> Tensor:
         return (self.alpha * v).erf() * (math.sqrt(math.pi) / (2 * self.alpha))

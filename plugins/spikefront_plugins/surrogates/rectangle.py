@@ -6,6 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront import Surrogate, hookimpl
+from spikefront.components.surrogate import Scalar
 
 
 class Rectangle(Surrogate):
@@ -24,6 +25,9 @@ class Rectangle(Surrogate):
 
     def derivative(self, v: Tensor) -> Tensor:
         return v.abs().le_(0.5 / self.alpha)
+
+    def scalar(self) -> Scalar:
+        return Scalar("magnitude(v) <= half ? 1 : 0", {"half": 0.5 / self.alpha})
 
     def primitive(self, v: Tensor) -> Tensor:
         return v.clamp(-0.5 / self.alpha, 0.5 / self.alpha)

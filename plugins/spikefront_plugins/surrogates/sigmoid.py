@@ -6,6 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront import Surrogate, hookimpl
+from spikefront.components.surrogate import Scalar
 
 
 class Sigmoid(Surrogate):
@@ -26,6 +27,12 @@ class Sigmoid(Surrogate):
     def derivative(self, v: Tensor) -> Tensor:
         f = (v * self.alpha).sigmoid_()
         return (1 - f).mul_(f).mul_(4)
+
+    def scalar(self) -> Scalar:
+        return Scalar(
+            "4 * exponential(-alpha * magnitude(v)) * reciprocal(square(1 + exponential(-alpha * magnitude(v))))",
+            {"alpha": self.alpha},
+        )
 
     def primitive(self, v: Tensor) -> Tensor:
         return ((self.alpha * v).sigmoid() - 0.5) * (4 / self.alpha)

@@ -6,6 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront import Surrogate, hookimpl
+from spikefront.components.surrogate import Scalar
 
 
 class Triangle(Surrogate):
@@ -24,6 +25,9 @@ class Triangle(Surrogate):
 
     def derivative(self, v: Tensor) -> Tensor:
         return v.abs().mul_(-self.alpha).add_(1).clamp_(min=0)
+
+    def scalar(self) -> Scalar:
+        return Scalar("larger(0, 1 - alpha * magnitude(v))", {"alpha": self.alpha})
 
     def primitive(self, v: Tensor) -> Tensor:
         inside = v.clamp(-1 / self.alpha, 1 / self.alpha)

@@ -1,6 +1,7 @@
-"""The fast path of the integrate-and-fire family equals the loop over its reference steps."""
+"""Every path of a neuron's sequence, in plain torch and compiled, equals the loop over its reference steps."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,17 +10,34 @@ from torch import Tensor
 
 from spikefront import NeuronModel, Surrogate
 from spikefront.plugins import load
+from spikefront.spiking.compiler import find_compiler
 
 REGISTRY = load()
 SURROGATES = sorted(REGISTRY.components("surrogate"))
-FAST = ["if", "lif", "plif", "cuba-lif"]
+FAST = ["if", "lif", "plif", "cuba-lif", "alif", "izhikevich"]
 
-MODELS: list[tuple[str, dict[str, Any]]] = [
-    (name, {"reset": reset, "detach_reset": detach} | extra)
-    for name in FAST
-    for reset, detach in itertools.product(["hard", "soft"], [True, False])
-    for extra in ([{}] if name == "if" else [{"decay_input": True, "tau": 2.7}, {"decay_input": False, "tau": 2.7}])
-]
+
+def grid(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the parameters that a neuron is tried with: each reset, detached or not, the input scaled or not."""
+    known = REGISTRY.components("neuron")[name].model_fields
+    values: dict[str, list[Any]] = {"reset": ["hard", "soft"], "detach_reset": [True, False], "tau": [2.7]}
+    values |= {"decay_input": [True, False], "tau_synapse": [1.9], "tau_adaptation": [4.3]}
+    names = [key for key in values if key in known]
+    for combination in itertools.product(*(values[key] for key in names)):
+        yield dict(zip(names, combination, strict=True))
+
+
+MODELS: list[tuple[str, dict[str, Any]]] = [(name, parameters) for name in FAST for parameters in grid(name)]
+PATHS = ["eager", "compiled"]
+
+
+@pytest.fixture(params=PATHS)
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test over every path that this machine has."""
+    if request.param == "compiled" and find_compiler() is None:
+        pytest.skip("no C compiler")
+    monkeypatch.setenv("SPIKEFRONT_KERNELS", request.param)
+    return str(request.param)
 
 
 def build(name: str, parameters: dict[str, Any]) -> NeuronModel:
@@ -30,9 +48,10 @@ def run(model: NeuronModel, x: Tensor, surrogate: str = "atan", fast: bool = Tru
     """Return spikes, final state and the gradients of x, the initial state and what is trained."""
     generator = torch.Generator().manual_seed(7)
     x = x.detach().requires_grad_()
+    spread = 30.0 if model.name == "izhikevich" else 0.4
     state = tuple(
-        (0.4 * torch.randn(zero.shape, generator=generator)).to(zero).requires_grad_()
-        for zero in model.initial_state(x[0].detach())
+        (start + spread * torch.randn(start.shape, generator=generator).to(start)).requires_grad_()
+        for start in model.initial_state(x[0].detach())
     )
     trained = {name: value.clone().requires_grad_() for name, value in model.trained(tuple(x.shape[2:])).items()}
     component = REGISTRY.components("surrogate")[surrogate]()
@@ -63,14 +82,16 @@ def currents(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 0) -> 
     return (1.2 * drawn + 0.8).to(dtype)
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("surrogate", SURROGATES)
 @pytest.mark.parametrize(("name", "parameters"), MODELS)
 def test_equals_the_reference(name: str, parameters: dict[str, Any], surrogate: str) -> None:
     assert_equal(build(name, parameters), currents(6, 5, 40), surrogate)
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("shape", [(1, 3, 40), (4, 3, 2, 5, 5), (9, 1, 60)])
+@pytest.mark.parametrize("shape", [(1, 3, 40), (4, 3, 2, 5, 5), (9, 1, 513)])
 @pytest.mark.parametrize(("name", "parameters"), MODELS)
 def test_equals_the_reference_for_any_shape_and_type(
     name: str, parameters: dict[str, Any], shape: tuple[int, ...], dtype: torch.dtype
@@ -78,6 +99,7 @@ def test_equals_the_reference_for_any_shape_and_type(
     assert_equal(build(name, parameters), currents(*shape, dtype=dtype))
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize(
     "view",
@@ -93,12 +115,14 @@ def test_input_may_have_any_layout(name: str, view: Any) -> None:
     assert_equal(build(name, {}), x)
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("name", FAST)
 def test_channels_last_layout_is_kept(name: str) -> None:
     x = currents(4, 2, 8, 8, 3).permute(0, 1, 4, 2, 3)
     assert_equal(build(name, {}), x)
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("threshold", [0.3, 0.7, 1.0, 1.1])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_potential_at_the_threshold_fires(threshold: float, dtype: torch.dtype) -> None:
@@ -111,6 +135,7 @@ def test_a_potential_at_the_threshold_fires(threshold: float, dtype: torch.dtype
     assert model.reference(x, state, {}, surrogate)[0].flatten().tolist() == [1.0, 0.0]
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize(("name", "parameters"), MODELS)
 def test_inputs_are_not_changed(name: str, parameters: dict[str, Any]) -> None:
     model, x = build(name, parameters), currents(4, 2, 10)
@@ -121,14 +146,18 @@ def test_inputs_are_not_changed(name: str, parameters: dict[str, Any]) -> None:
     assert all(torch.equal(now, before) for now, before in zip((x, *state), copies, strict=True))
 
 
-def test_only_potentials_are_kept_for_the_backward_pass() -> None:
+def test_only_the_input_is_kept_by_compiled_kernels_and_only_potentials_by_others(path: str) -> None:
     model, x = build("lif", {}), currents(4, 2, 10).requires_grad_()
     surrogate = REGISTRY.components("surrogate")["atan"]()
-    spikes, _ = model.sequence(x, model.initial_state(x[0].detach()), {}, surrogate, torch.Generator())
-    (h, *others) = spikes.grad_fn.saved_tensors
-    assert h.shape == x.shape
-    assert all(other is None for other in others)
-    assert torch.equal(h >= 1, spikes == 1)
+    state = model.initial_state(x[0].detach())
+    spikes, _ = model.sequence(x, state, {}, surrogate, torch.Generator())
+    kept, *others = spikes.grad_fn.saved_tensors
+    if path == "compiled":
+        assert kept.data_ptr() == x.data_ptr()
+        assert [other.data_ptr() for other in others] == [state[0].data_ptr()]
+    else:
+        assert torch.equal(kept >= 1, spikes == 1)
+        assert all(other is None for other in others)
 
 
 def test_gradient_through_one_undetached_soft_reset_by_hand() -> None:
