@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import type_before_parametrizations
 
 from spikefront.components.coder import Coder
 from spikefront.components.neuron import NeuronModel, State
@@ -70,19 +72,30 @@ class CoderLayer(nn.Module):
 
 
 class Folded(nn.Module):
-    """Applies a stateless module to all time steps at once: (T, B, ...) as (T*B, ...)."""
+    """Applies a stateless module to all time steps at once: (T, B, ...) as (T*B, ...).
+
+    Images go through channels last, which convolution, normalisation and pooling are faster with. Under autocast the
+    module's products are rounded, and its result comes back in the precision of the input, as neurons need it.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.module(x.flatten(0, 1))
-        return y.reshape(*x.shape[:2], *y.shape[1:])
+        flat = x.flatten(0, 1)
+        y: Tensor = self.module(flat.to(memory_format=torch.channels_last) if flat.dim() == 4 else flat)
+        return y.to(x.dtype).unflatten(0, x.shape[:2])
 
 
 class SpikingNetwork(nn.Module):
-    """A coder and a body: data (B, ...) to outputs (T, B, ...)."""
+    """A coder and a body: data (B, ...) to outputs (T, B, ...).
+
+    Where the input repeats one step (a tensor of stride 0 over time, which the direct coder gives), training works on
+    the layers before the first neurons once and not T times. Batch normalisation over T copies has the mean and the
+    variance of one copy; only the running variance, a sum divided by the number of values less one, counts B samples
+    then, which are independent, and not T * B. Evaluation works on every step, for those who count its operations.
+    """
 
     def __init__(self, coder: CoderLayer, body: nn.Module) -> None:
         super().__init__()
@@ -90,8 +103,30 @@ class SpikingNetwork(nn.Module):
         self.body = body
 
     def forward(self, data: Tensor) -> Tensor:
-        outputs: Tensor = self.body(self.coder(data))
-        return outputs
+        x: Tensor = self.coder(data)
+        constant = self.training and len(x) > 1 and x.stride(0) == 0 and len(data) > 1
+        if not (constant and isinstance(self.body, nn.Sequential)):
+            outputs: Tensor = self.body(x)
+            return outputs
+        once = len(list(itertools.takewhile(_repeatable, self.body)))
+        return self.body[once:](_repeated(self.body[:once](x[:1]), len(x)))
+
+
+def _repeatable(layer: nn.Module) -> bool:
+    """Tell whether equal steps leave a layer as equal steps: nothing is remembered, and nothing drawn at random."""
+    return isinstance(layer, Folded) and type_before_parametrizations(layer.module) in _DETERMINISTIC
+
+
+_DETERMINISTIC = frozenset(
+    {nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.Flatten}
+)
+
+
+def _repeated(x: Tensor, steps: int) -> Tensor:
+    """Return one step (1, B, ...) as T steps in its memory; the gradient's sum over time keeps the layout of images."""
+    images = x.dim() == 5
+    y = (x.movedim(2, -1) if images else x).expand(steps, *(-1 for _ in x.shape[1:]))
+    return y.movedim(-1, 2) if images else y
 
 
 def seed_noise(network: nn.Module, generator: torch.Generator) -> None:
