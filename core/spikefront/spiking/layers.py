@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +86,7 @@ class Folded(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         flat = x.flatten(0, 1)
         y: Tensor = self.module(flat.to(memory_format=torch.channels_last) if flat.dim() == 4 else flat)
-        return y.to(x.dtype).unflatten(0, x.shape[:2])
+        return y.to(x.dtype).view(*x.shape[:2], *y.shape[1:])
 
 
 class SpikingNetwork(nn.Module):
@@ -106,15 +107,19 @@ class SpikingNetwork(nn.Module):
         x: Tensor = self.coder(data)
         constant = self.training and len(x) > 1 and x.stride(0) == 0 and len(data) > 1
         if not (constant and isinstance(self.body, nn.Sequential)):
-            outputs: Tensor = self.body(x)
-            return outputs
+            return cast("Tensor", self.body(x))
         once = len(list(itertools.takewhile(_repeatable, self.body)))
-        return self.body[once:](_repeated(self.body[:once](x[:1]), len(x)))
+        return cast("Tensor", self.body[once:](_repeated(self.body[:once](x[:1]), len(x))))
 
 
 def _repeatable(layer: nn.Module) -> bool:
-    """Tell whether equal steps leave a layer as equal steps: nothing is remembered, and nothing drawn at random."""
-    return isinstance(layer, Folded) and type_before_parametrizations(layer.module) in _DETERMINISTIC
+    """Tell whether equal steps leave a layer as equal steps: nothing is remembered, and nothing drawn at random.
+
+    Other modules than these say so with a class attribute, `repeatable = True`.
+    """
+    if not isinstance(layer, Folded):
+        return False
+    return type_before_parametrizations(layer.module) in _DETERMINISTIC or getattr(layer.module, "repeatable", False)
 
 
 _DETERMINISTIC = frozenset(
