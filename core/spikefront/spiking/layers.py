@@ -128,9 +128,9 @@ _DETERMINISTIC = frozenset(
 
 
 def _repeated(x: Tensor, steps: int) -> Tensor:
-    """Return one step (1, B, ...) as T steps in its memory; the gradient's sum over time keeps the layout of images."""
+    """Return one step (1, B, ...) as T steps; they and the gradient's sum over time keep the layout of images."""
     images = x.dim() == 5
-    y = (x.movedim(2, -1) if images else x).expand(steps, *(-1 for _ in x.shape[1:]))
+    y = (x.movedim(2, -1) if images else x).expand(steps, *(-1 for _ in x.shape[1:])).contiguous()
     return y.movedim(-1, 2) if images else y
 
 
