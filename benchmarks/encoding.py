@@ -1,6 +1,6 @@
-"""Cost of growing weights: a training step with genetic against direct encoding, and the share of the growing.
+"""Cost of growing weights: a training step with genetic against direct encoding.
 
-    python -m benchmarks.encoding [--repeats 15]
+    python -m benchmarks.encoding [--repeats 15] [--check]
 
 Networks on 28 x 28 images, T = 4, batch 64, one thread, forward and backward and optimiser step.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,7 +39,7 @@ ENCODINGS: dict[str, dict[str, Any]] = {
 AIM = 0.05
 
 
-def build(network: dict[str, Any], encoding: dict[str, Any]) -> nn.Module:
+def build(network: dict[str, Any], encoding: dict[str, Any], seed: int = 0) -> nn.Module:
     """Return a network with fresh weights."""
     document = {
         "study": {"name": "step", "objectives": ["accuracy"]},
@@ -49,7 +50,7 @@ def build(network: dict[str, Any], encoding: dict[str, Any]) -> nn.Module:
     }
     study = Study.from_document(document, load())
     point = {path: gene.domain.sample(np.random.default_rng(0)) for path, gene in study.space.items()}
-    return study.resolve(study.space.genome(point)).parts.build((1, 28, 28), 10, Streams(0))
+    return study.resolve(study.space.genome(point)).parts.build((1, 28, 28), 10, Streams(seed))
 
 
 def step(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Callable[[], None]:
@@ -61,18 +62,6 @@ def step(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Call
         with parametrize.cached():
             functional.cross_entropy(network(images).mean(0), labels).backward()
         optimizer.step()
-
-    return run
-
-
-def growing(network: nn.Module) -> Callable[[], None]:
-    """Return the making of all generated weights and its backward pass as a function."""
-    lists = [module for module in network.modules() if isinstance(module, parametrize.ParametrizationList)]
-    cotangents = [torch.ones_like(tensors()) for tensors in lists]
-
-    def run() -> None:
-        for tensors, cotangent in zip(lists, cotangents, strict=True):
-            tensors().backward(cotangent)
 
     return run
 
@@ -89,38 +78,40 @@ def seconds(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, list
     return found
 
 
-def rows(network: dict[str, Any], repeats: int) -> Iterator[tuple[str, float, float, float]]:
-    """Yield encoding, milliseconds of a step, ratio to direct, and share of the growing in the step."""
+def rows(network: dict[str, Any], repeats: int) -> Iterator[tuple[str, float, float]]:
+    """Yield encoding, milliseconds of a step, and ratio to direct."""
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(64, 1, 28, 28, generator=generator)
     labels = torch.randint(10, (64,), generator=generator)
     runs: dict[str, Callable[[], None]] = {}
     for name, encoding in ENCODINGS.items():
-        built = build(network, encoding)
-        runs[name] = step(built, images, labels)
-        runs[f"growing {name}"] = growing(built)
+        runs[name] = step(build(network, encoding), images, labels)
     found = seconds(runs, repeats)
     for name in ENCODINGS:
         ratios = [a / b for a, b in zip(found[name], found["direct"], strict=True)]
-        shares = [a / b for a, b in zip(found[f"growing {name}"], found[name], strict=True)]
-        yield name, statistics.median(found[name]) * 1000, statistics.median(ratios), statistics.median(shares)
+        yield name, statistics.median(found[name]) * 1000, statistics.median(ratios)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=15)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--check", action="store_true", help="exit with 1 if the aim is missed")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    table = Table(title=f"Training step, torch {torch.__version__}, medians of {repeats}")
-    for column in ("network", "encoding", "step ms", "ratio to direct", "growing / step"):
+    table = Table(title=f"Training step, torch {torch.__version__}, medians of {arguments.repeats}")
+    for column in ("network", "encoding", "step ms", "ratio to direct"):
         table.add_column(column, justify="left" if column in {"network", "encoding"} else "right")
+    worst = 0.0
     for name, network in NETWORKS.items():
-        for encoding, milliseconds, ratio, share in rows(network, repeats):
-            table.add_row(name, encoding, f"{milliseconds:.1f}", f"{ratio:.2f}", f"{share:.1%}")
+        for encoding, milliseconds, ratio in rows(network, arguments.repeats):
+            table.add_row(name, encoding, f"{milliseconds:.1f}", f"{ratio:.2f}")
+            worst = max(worst, ratio)
     console = Console(width=110)
     console.print(table)
-    console.print(f"aim: growing the weights takes at most {AIM:.0%} of a training step")
+    console.print(f"aim: growing the weights adds at most {AIM:.0%} to a training step")
+    if arguments.check and worst > 1 + AIM:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

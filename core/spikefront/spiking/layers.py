@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import type_before_parametrizations
 
 from spikefront.components.coder import Coder
 from spikefront.components.neuron import NeuronModel, State
@@ -70,19 +73,30 @@ class CoderLayer(nn.Module):
 
 
 class Folded(nn.Module):
-    """Applies a stateless module to all time steps at once: (T, B, ...) as (T*B, ...)."""
+    """Applies a stateless module to all time steps at once: (T, B, ...) as (T*B, ...).
+
+    Images go through channels last, which convolution, normalisation and pooling are faster with. Under autocast the
+    module's products are rounded, and its result comes back in the precision of the input, as neurons need it.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.module(x.flatten(0, 1))
-        return y.reshape(*x.shape[:2], *y.shape[1:])
+        flat = x.flatten(0, 1)
+        y: Tensor = self.module(flat.to(memory_format=torch.channels_last) if flat.dim() == 4 else flat)
+        return y.to(x.dtype).view(*x.shape[:2], *y.shape[1:])
 
 
 class SpikingNetwork(nn.Module):
-    """A coder and a body: data (B, ...) to outputs (T, B, ...)."""
+    """A coder and a body: data (B, ...) to outputs (T, B, ...).
+
+    Where the input repeats one step (a tensor of stride 0 over time, which the direct coder gives), training works on
+    the layers before the first neurons once and not T times. Batch normalisation over T copies has the mean and the
+    variance of one copy; only the running variance, a sum divided by the number of values less one, counts B samples
+    then, which are independent, and not T * B. Evaluation works on every step, for those who count its operations.
+    """
 
     def __init__(self, coder: CoderLayer, body: nn.Module) -> None:
         super().__init__()
@@ -90,8 +104,34 @@ class SpikingNetwork(nn.Module):
         self.body = body
 
     def forward(self, data: Tensor) -> Tensor:
-        outputs: Tensor = self.body(self.coder(data))
-        return outputs
+        x: Tensor = self.coder(data)
+        constant = self.training and len(x) > 1 and x.stride(0) == 0 and len(data) > 1
+        if not (constant and isinstance(self.body, nn.Sequential)):
+            return cast("Tensor", self.body(x))
+        once = len(list(itertools.takewhile(_repeatable, self.body)))
+        return cast("Tensor", self.body[once:](_repeated(self.body[:once](x[:1]), len(x))))
+
+
+def _repeatable(layer: nn.Module) -> bool:
+    """Tell whether equal steps leave a layer as equal steps: nothing is remembered, and nothing drawn at random.
+
+    Other modules than these say so with a class attribute, `repeatable = True`.
+    """
+    if not isinstance(layer, Folded):
+        return False
+    return type_before_parametrizations(layer.module) in _DETERMINISTIC or getattr(layer.module, "repeatable", False)
+
+
+_DETERMINISTIC = frozenset(
+    {nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.Flatten}
+)
+
+
+def _repeated(x: Tensor, steps: int) -> Tensor:
+    """Return one step (1, B, ...) as T steps; they and the gradient's sum over time keep the layout of images."""
+    images = x.dim() == 5
+    y = (x.movedim(2, -1) if images else x).expand(steps, *(-1 for _ in x.shape[1:])).contiguous()
+    return y.movedim(-1, 2) if images else y
 
 
 def seed_noise(network: nn.Module, generator: torch.Generator) -> None:

@@ -39,6 +39,7 @@ class SurrogateGradient(Trainer):
     weight_decay: float = Field(1e-4, ge=0, description="decoupled (adamw) or added to the gradient (sgd)")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
     schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over all steps")
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="of the products of weights and inputs")
     clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
     shift: int = Field(0, ge=0, description="augmentation: largest shift in pixels")
     flip: bool = Field(False, description="augmentation: mirror half of the images")
@@ -99,7 +100,9 @@ class SurrogateGradient(Trainer):
     ) -> float:
         optimizer.zero_grad(set_to_none=True)
         with parametrize.cached():
-            loss = task.loss(network(inputs), targets)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
+                outputs = network(inputs)
+            loss = task.loss(outputs, targets)
             loss.backward()
         value = loss.item()
         if not math.isfinite(value):

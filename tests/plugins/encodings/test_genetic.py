@@ -17,7 +17,13 @@ from spikefront.components.base import Ranges
 from spikefront.errors import InputError
 from spikefront.plugins import load
 from spikefront.space import Choice, Integer, Tensor
-from spikefront_plugins.encodings._genes import GeneticWeight, gene_vectors_of, interactions_of
+from spikefront_plugins.encodings._genes import (
+    GeneticLinear,
+    GeneticWeight,
+    Interactions,
+    gene_vectors_of,
+    interactions_of,
+)
 from spikefront_plugins.encodings.direct import Direct
 from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.synapses.dense import Dense
@@ -361,3 +367,71 @@ def test_first_vectors_have_their_variance():
     layer = encoded(Genetic(genes=32, origin="trained"), linear(400, 500))[0]
     for vectors in parts_of(layer)[:2]:
         assert float(vectors.detach().var()) == pytest.approx(1 / math.sqrt(3 * 400), rel=0.05)
+
+
+def watched(layer):
+    """Return a list that grows whenever the layer's weight is generated."""
+    calls = []
+    layer.parametrizations.weight[0].register_forward_hook(lambda *_: calls.append(1))
+    return calls
+
+
+@pytest.mark.parametrize("gain", [False, True])
+@pytest.mark.parametrize("variant", ["unfold", "per-tap"])
+@pytest.mark.parametrize(("make", "shape"), [
+    (lambda: Dense().linear(30, 20, True, generator()), (12, 30)),
+    (lambda: Dense().conv(12, 16, 3, 1, 1, True, generator()), (2, 12, 5, 6)),
+    (lambda: Dense().conv(12, 16, 3, 2, 1, False, generator()), (2, 12, 7, 6)),
+    (lambda: Dense().conv(12, 16, 1, 2, 0, False, generator()), (2, 12, 5, 6)),
+    (lambda: Dense().conv(12, 16, 5, 1, 2, False, generator()), (2, 12, 5, 6)),
+], ids=["linear", "conv", "strided", "pointwise", "large"])  # fmt: skip
+def test_training_on_the_factors_equals_training_on_the_weight(make, shape, variant, gain):
+    layer = encoded(Genetic(genes=2, variant=variant, origin="trained", gain=gain, kernel=5), make()).double()[0]
+    generated = watched(layer)
+    data = torch.randn(*shape, generator=generator(), dtype=torch.float64, requires_grad=True)
+    outputs, gradients = [], []
+    for training in (True, False):
+        output = layer.train(training)(data)
+        cotangent = torch.randn(output.shape, generator=generator(1), dtype=torch.float64)
+        outputs.append(output)
+        gradients.append(torch.autograd.grad(output, [data, *layer.parameters()], cotangent))
+    assert generated == [1]
+    torch.testing.assert_close(*outputs, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-12)
+
+
+# Operations counted by hand, for 3 outputs, 4 inputs, G = 2 and N rows: the factors take N (4*2 + 2*2 + 2*3) = 18 N,
+# the weight N 3*4 and its making 2*2*4 + 3*4*2 = 40: equal at N = 6 2/3.
+@pytest.mark.parametrize(("rows", "expected"), [(6, []), (7, [1])])
+def test_the_weight_is_generated_where_that_is_less_work(rows, expected):
+    layer = Dense().linear(4, 3, True, generator())
+    network = nn.Sequential(layer)
+    layer.__class__ = GeneticLinear
+    interactions = Interactions(torch.eye(2)[None], trained=False)
+    generated = GeneticWeight(interactions, layer.weight.shape, False, False, generator())
+    parametrize.register_parametrization(layer, "weight", generated)
+    calls = watched(layer)
+    network(torch.ones(rows, 4))
+    assert calls == expected
+
+
+def test_only_the_usual_layers_of_pytorch_are_factored():
+    class Own(nn.Linear):
+        def forward(self, x):
+            return super().forward(x).sin()
+
+    own, grouped = Own(30, 20), nn.Conv2d(64, 64, 3, groups=2)
+    network = encoded(Genetic(genes=2, origin="trained"), own, grouped).double()
+    for layer, data in ((own, torch.ones(9, 30)), (grouped, torch.ones(2, 64, 5, 5))):
+        calls = watched(layer)
+        torch.testing.assert_close(layer.train()(data.double()), layer.eval()(data.double()))
+        assert calls == [1, 1]
+    assert isinstance(own, Own)
+    assert is_encoded(network[1])
+
+
+def test_a_layer_works_on_when_its_weight_is_set_free():
+    layer = encoded(Genetic(genes=2, origin="trained"), linear(30, 20))[0]
+    before = layer(torch.ones(2, 30))
+    parametrize.remove_parametrizations(layer, "weight")
+    torch.testing.assert_close(layer(torch.ones(2, 30)), before)

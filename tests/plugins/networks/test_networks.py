@@ -178,7 +178,7 @@ def test_recurrent_layers_follow_their_equation():
 
 
 def test_recurrent_layers_make_a_generated_weight_once_a_call(monkeypatch):
-    built = build(Recurrent(hidden=(32,)), (64,), encoding=Genetic(genes=4, origin="trained"))
+    built = build(Recurrent(hidden=(32,)), (64,), encoding=Genetic(genes=4, origin="trained")).eval()
     generated = built.body[1].feedback.module.parametrizations.weight
     calls = []
     generated[0].register_forward_hook(lambda *_: calls.append(1))

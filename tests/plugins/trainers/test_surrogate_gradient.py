@@ -296,3 +296,16 @@ def test_no_training_leaves_a_phenotype_alone():
     fitted = NoTraining().fit(phenotype, QUICK, Session(parts_of(), Streams(0)))
     assert fitted.phenotype is phenotype
     assert (fitted.history, fitted.samples, dict(fitted.checkpoint)) == ([], 0, {})
+
+
+def test_products_may_be_rounded_to_bfloat16():
+    parts = parts_of(network={"use": "conv", "channels": [4, 4]})
+    exact, rounded, again = (
+        fit(SurrogateGradient(epochs=2, batch=10, precision=precision), parts)
+        for precision in ("float32", "bfloat16", "bfloat16")
+    )
+    assert same(weights(rounded), weights(again))
+    assert not same(weights(rounded), weights(exact))
+    assert all(tensor.dtype in {torch.float32, torch.int64} for tensor in weights(rounded).values())
+    for one, other in zip(exact.history, rounded.history, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=0.05)
