@@ -86,7 +86,10 @@ def test_the_running_variance_counts_samples_and_not_their_copies():
 
 
 def test_a_single_sample_is_normalised_over_its_steps():
-    build(MLP(hidden=(6,), batch_norm=True), DirectCoder(steps=T))(images(1, 2, 8, 8))
+    built = build(MLP(hidden=(6,), batch_norm=True), DirectCoder(steps=T))
+    assert built(images(1, 2, 8, 8)).isfinite().all()
+    norm = next(module for module in built.modules() if isinstance(module, nn.BatchNorm1d))
+    assert norm.num_batches_tracked == 1
 
 
 @pytest.mark.parametrize("steps", [1, T])
