@@ -244,7 +244,10 @@ def test_a_regulariser_may_look_at_the_elite_of_the_generation_before(database: 
             continue
         before = [other for other in rows if other.generation == row.generation - 1]
         elite = min(before, key=lambda other: other.regularised["second"] or 0.0)
-        assert row.mean("nearness") == pytest.approx(abs(row.genes["task.a"] - elite.genes["task.a"]))
+        nearness, pure = abs(row.genes["task.a"] - elite.genes["task.a"]), row.mean("second")
+        assert row.mean("nearness") == pytest.approx(nearness)
+        assert pure is not None
+        assert row.regularised["second"] == pytest.approx(pure + 0.1 * nearness)  # less is better for both
 
 
 def test_what_was_tried_before_is_answered_from_the_record(database: Database) -> None:
