@@ -116,6 +116,15 @@ def test_run_front_and_listings(finished: Program) -> None:
     assert [int(row["id"]) for row in csv.DictReader(io.StringIO(out))] == [row["id"] for row in rows]
 
 
+def test_the_weights_of_the_front_are_kept_and_no_others(finished: Program, tmp_path: Path) -> None:
+    from spikefront.storage import Database, queries
+
+    with Database.read_only(tmp_path / "spikefront.db") as database:
+        kept = {row.number for row in queries.evaluations(database, "tiny") if row.has_weights}
+    assert kept == {row["id"] for row in front(finished)}
+    assert len(kept) < 8
+
+
 def test_show_tells_the_specification_and_the_plugins(finished: Program) -> None:
     code, out, _ = finished("show", "tiny", "--format", "json")
     facts = json.loads(out)
