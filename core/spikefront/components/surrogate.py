@@ -18,8 +18,7 @@ class Scalar:
 
     Attributes:
         expression: C, of `v` and the names in `values`. Numbers with a fraction belong into `values`: a literal would
-            turn float into double. `square`, `magnitude`, `larger(a, b)`, `exponential` and, for positive numbers,
-            `reciprocal` are there.
+            turn float into double. `square`, `magnitude`, `larger(a, b)` and `exponential` are there.
         values: Numbers by name; another value is not another kernel.
     """
 

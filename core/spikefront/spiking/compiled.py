@@ -204,6 +204,8 @@ class _Compiled(torch.autograd.Function):
 
 def _dense(x: Tensor) -> Tensor:
     """Return x with time outermost and every step dense, in whatever order; a copy only where it has to be."""
+    if x.is_contiguous():
+        return x
     dense = torch.empty_like(x, device="meta").stride() == x.stride()
     return x if dense and (len(x) == 1 or x.stride(0) == x[0].numel()) else x.contiguous()
 

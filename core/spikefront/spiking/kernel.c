@@ -5,25 +5,11 @@
 
 typedef $real real;
 $machine
-enum { BLOCK = 128, KEEPING = $keeping };
+enum { BLOCK = 64, FEW = 8, KEEPING = $keeping, COUNT = $count, STATES = $states };
 
 static inline real square(real z) { return z * z; }
 static inline real magnitude(real z) { return z < 0 ? -z : z; }
 static inline real larger(real a, real b) { return a > b ? a : b; }
-
-/* 1 / z for z > 0, to a few units in the last place: in float, a guess from the exponent and three steps of Newton */
-static inline real reciprocal(real z)
-{
-    if (sizeof(real) != sizeof(float))
-        return 1 / z;
-    const float bounded = z > (real)1e30 ? (real)1e30 : z;
-    const union { float value; int32_t bits; } given = { .value = bounded };
-    const union { int32_t bits; float value; } guess = { .bits = 0x7EF311C7 - given.bits };
-    float r = guess.value;
-    for (int k = 0; k < 3; k++)
-        r = r * (2 - bounded * r);
-    return r;
-}
 
 /* exp: 2^n times the Taylor series of the rest, which is at most ln(2)/2; a vector instruction at a time */
 static inline real exponential(real z)
@@ -43,107 +29,155 @@ static inline real exponential(real z)
 static inline real derivative(const real v$shape) { return $derivative; }
 #define surrogate(z) derivative(z$passed)
 
-/* Ask for a row of the next block while this one is computed. */
-static inline void fetch(const real *row)
-{
+/* Blocks start where a line of the cache does; the compiler knows how long they are, and what does not overlap. */
 #ifdef __GNUC__
-    for (int64_t lane = BLOCK; lane < 2 * BLOCK; lane += 64 / (int64_t)sizeof(real))
-        __builtin_prefetch(row + lane);
+#define ALIGNED __attribute__((aligned(64)))
+#define INLINED static inline __attribute__((always_inline))
+#else
+#define ALIGNED
+#define INLINED static inline
 #endif
-}
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int64_t block_size(void) { return BLOCK; }
 
-/* x -> spikes, and the states before the first step -> those after the last one; stride 0 repeats one value */
-int forward(int64_t T, int64_t N, int threads, const double *values, const real *x, const real *const *start,
-            const int64_t *stride, real *spikes, real *const *end)
+/* What is the same for all blocks. */
+typedef struct {
+    int64_t T, N;
+    real constants[2 * COUNT + 1];    /* each value and its inverse */
+    const real *const *start;         /* the states before the first step */
+    const int64_t *stride;            /* of each of them; 0 repeats one value */
+    real repeated[STATES + 1][BLOCK]; /* the states of stride 0 */
+} Setting;
+
+static const real zeros[BLOCK];
+
+static Setting make(int64_t T, int64_t N, const double *values, const real *const *start, const int64_t *stride)
 {
-    $constants
-    #pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t from = 0; from < N; from += BLOCK) {
-        const int64_t n = smaller(BLOCK, N - from);
-        $memory
-        for (int64_t lane = 0; lane < n; lane++) { $begin }
-        for (int64_t t = 0; t < T; t++) {
-            const real *restrict x_row = x + t * N + from;
-            real *restrict s_row = spikes + t * N + from;
-            fetch(x_row), fetch(s_row);
-            #pragma omp simd
-            for (int64_t lane = 0; lane < n; lane++) {
-                const real x = x_row[lane];
-                real s;
-                $load
-                $step
-                $store
-                s_row[lane] = s;
-            }
-        }
-        for (int64_t lane = 0; lane < n; lane++) { $end }
+    Setting setting = { .T = T, .N = N, .start = start, .stride = stride };
+    for (int k = 0; k < COUNT; k++) {
+        setting.constants[2 * k] = (real)values[k];
+        setting.constants[2 * k + 1] = 1 / (real)values[k];
     }
+    for (int k = 0; k < STATES; k++)
+        for (int lane = 0; lane < BLOCK && N && !stride[k]; lane++)
+            setting.repeated[k][lane] = start[k][0];
+    return setting;
+}
+
+/* Ask for a row of a block before it is needed. */
+INLINED void fetch(const real *row, const int written)
+{
+#ifdef __GNUC__
+    for (int64_t lane = 0; lane < BLOCK; lane += 64 / (int64_t)sizeof(real))
+        if (written) __builtin_prefetch(row + lane, 1);
+        else __builtin_prefetch(row + lane);
+#endif
+}
+
+INLINED void forward_block(const Setting *setting, const int64_t from, const int64_t n, const real *restrict currents,
+                           real *restrict spikes, real *const *end)
+{
+    const int64_t T = setting->T, N = setting->N;
+    $constants
+    $memory
+    $begin
+    for (int64_t t = 0; t < T; t++) {
+        #pragma omp simd
+        for (int64_t lane = 0; lane < n; lane++) {
+            const real x = currents[t * N + from + lane];
+            real s;
+            $load
+            $step
+            $store
+            spikes[t * N + from + lane] = s;
+        }
+    }
+    $end
+}
+
+/* The same steps again, keeping what the derivatives need, and then back in time. */
+INLINED void backward_block(const Setting *setting, const int64_t from, const int64_t n, const real *restrict currents,
+                            const real *restrict d_spikes, const real *const *d_end, real *restrict d_currents,
+                            real *const *d_start, real *restrict kept, double *sums)
+{
+    const int64_t T = setting->T, N = setting->N;
+    (void)kept, (void)sums;
+    $constants
+    $memory
+    $begin
+    for (int64_t t = 0; t < T; t++) {
+        fetch(d_spikes + t * N + from, 0), fetch(d_currents + t * N + from, 1);
+        $rows
+        #pragma omp simd
+        for (int64_t lane = 0; lane < n; lane++) {
+            const real x = currents[t * N + from + lane];
+            real s;
+            $load
+            $keep_before
+            $step
+            $keep_after
+            $store
+            (void)s, (void)x;
+        }
+    }
+    $d_memory
+    $sums
+    $d_begin
+    for (int64_t t = T - 1; t >= 0; t--) {
+        fetch(currents + t * N + from + BLOCK, 0);
+        $rows
+        #pragma omp simd$reduction
+        for (int64_t lane = 0; lane < n; lane++) {
+            const real x = currents[t * N + from + lane], d_s = d_spikes[t * N + from + lane];
+            real d_x;
+            $kept
+            $d_load
+            $adjoint
+            $d_store
+            d_currents[t * N + from + lane] = d_x;
+            (void)x;
+        }
+    }
+    $d_end
+    $totals
+}
+
+/* x -> spikes, and the states before the first step -> those after the last one */
+int forward(int64_t T, int64_t N, int threads, const double *values, const real *restrict x, const real *const *start,
+            const int64_t *stride, real *restrict spikes, real *const *end)
+{
+    const Setting setting = make(T, N, values, start, stride);
+    const int64_t whole_blocks = N - N % BLOCK;
+    #pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t from = 0; from < whole_blocks; from += BLOCK)
+        forward_block(&setting, from, BLOCK, x, spikes, end);
+    forward_block(&setting, whole_blocks, N % BLOCK, x, spikes, end);
     return 0;
 }
 
-/* The same steps again, keeping what the derivatives need, and then back in time. Where an entry of d_end is null,
-   that gradient is zero; where an entry of d_start is null, it is not wanted. */
-int backward(int64_t T, int64_t N, int threads, const double *values, const real *x, const real *const *start,
-             const int64_t *stride, const real *d_spikes, const real *const *d_end, real *d_x, real *const *d_start,
-             double *sums)
+/* Where an entry of d_end is null, that gradient is zero; where an entry of d_start is null, it is not wanted. sums has
+   one row of N / BLOCK, rounded up, for each trained number. */
+int backward(int64_t T, int64_t N, int threads, const double *values, const real *restrict x, const real *const *start,
+             const int64_t *stride, const real *restrict d_spikes, const real *const *d_end, real *restrict d_x,
+             real *const *d_start, double *sums)
 {
-    const int64_t blocks = (N + BLOCK - 1) / BLOCK;
+    const Setting setting = make(T, N, values, start, stride);
+    const int64_t whole_blocks = N - N % BLOCK;
     int failed = 0;
-    (void)blocks, (void)sums;
-    $constants
-    #pragma omp parallel num_threads(threads)
+    #pragma omp parallel num_threads(threads) reduction(|:failed)
     {
-        real *kept = malloc((size_t)(KEEPING * T * BLOCK + 1) * sizeof(real));
+        real few[KEEPING * FEW * BLOCK + 1] ALIGNED;
+        real *const more = T > FEW ? aligned_alloc(64, (size_t)(KEEPING * T + 1) * BLOCK * sizeof(real)) : NULL;
+        real *const kept = T > FEW ? more : few;
+        failed = !kept;
         #pragma omp for schedule(static)
-        for (int64_t number = 0; number < blocks; number++) {
-            if (!kept) { failed = 1; continue; }
-            const int64_t from = number * BLOCK, n = smaller(BLOCK, N - from);
-            $memory
-            for (int64_t lane = 0; lane < n; lane++) { $begin }
-            for (int64_t t = 0; t < T; t++) {
-                const real *restrict x_row = x + t * N + from;
-                $rows
-                fetch(x_row), fetch(d_spikes + t * N + from);
-                #pragma omp simd
-                for (int64_t lane = 0; lane < n; lane++) {
-                    const real x = x_row[lane];
-                    real s;
-                    $load
-                    $keep_before
-                    $step
-                    $keep_after
-                    $store
-                    (void)s, (void)x;
-                }
-            }
-            $d_memory
-            $sums
-            for (int64_t lane = 0; lane < n; lane++) { $d_begin }
-            for (int64_t t = T - 1; t >= 0; t--) {
-                const real *restrict x_row = x + t * N + from;
-                const real *restrict d_s_row = d_spikes + t * N + from;
-                real *restrict d_x_row = d_x + t * N + from;
-                $rows
-                #pragma omp simd$reduction
-                for (int64_t lane = 0; lane < n; lane++) {
-                    const real x = x_row[lane], d_s = d_s_row[lane];
-                    real d_x;
-                    $kept
-                    $d_load
-                    $adjoint
-                    $d_store
-                    d_x_row[lane] = d_x;
-                    (void)x;
-                }
-            }
-            for (int64_t lane = 0; lane < n; lane++) { $d_end }
-            $totals
-        }
-        free(kept);
+        for (int64_t from = 0; from < whole_blocks; from += BLOCK)
+            if (kept)
+                backward_block(&setting, from, BLOCK, x, d_spikes, d_end, d_x, d_start, kept, sums);
+        #pragma omp single
+        if (kept && whole_blocks < N)
+            backward_block(&setting, whole_blocks, N % BLOCK, x, d_spikes, d_end, d_x, d_start, kept, sums);
+        free(more);
     }
     return failed;
 }

@@ -18,7 +18,19 @@ REALS = {
 }
 
 
-CONSTANT = "const real {0} = (real)values[{1}]; const real inverse_{0} = 1 / {0}; (void){0}, (void)inverse_{0};"
+CONSTANT = (
+    "const real {0} = setting->constants[2 * {1}], inverse_{0} = setting->constants[2 * {1} + 1]; (void){0}, (void)inverse_{0};"
+)
+BEGIN = (
+    "const real *const {0}_start = setting->stride[{1}] ? setting->start[{1}] + from : setting->repeated[{1}];"
+    "for (int64_t lane = 0; lane < n; lane++) {0}_at[lane] = {0}_start[lane];"
+)
+END = "for (int64_t lane = 0; lane < n; lane++) end[{1}][from + lane] = {0}_at[lane];"
+D_BEGIN = (
+    "const real *const d_{0}_end = d_end[{1}] ? d_end[{1}] + from : zeros;"
+    "for (int64_t lane = 0; lane < n; lane++) d_{0}_at[lane] = d_{0}_end[lane];"
+)
+D_END = "if (d_start[{1}]) for (int64_t lane = 0; lane < n; lane++) d_start[{1}][from + lane] = d_{0}_at[lane];"
 
 
 @dataclass(frozen=True)
@@ -28,8 +40,8 @@ class Kernel:
     The text sees every name below as a `real` (float or double); T, N, t, n and lane are taken. `step` does the
     operations of the neuron's `step` in their order, so that the spikes are the same bits. Constants with a fraction
     belong into `values`: as a literal they would turn float into double. For each value and trained k there is also
-    `inverse_k` = 1 / k. `surrogate(z)`, `magnitude(z)`, `square(z)`, `larger(a, b)`, `reciprocal(z)` for z > 0 and
-    `exponential(z)` are there.
+    `inverse_k` = 1 / k. `surrogate(z)`, `magnitude(z)`, `square(z)`, `larger(a, b)` and `exponential(z)` are
+    there.
 
     Attributes:
         states: Names of the state, in its order.
@@ -79,26 +91,28 @@ def _source(
         shape="".join(f", const real {name}" for name in shape),
         passed="".join(f", surrogate_{name}" for name in shape),
         constants=_each(CONSTANT, constants),
-        memory=_each("real {0}_at[BLOCK];", states),
-        begin=_each("{0}_at[lane] = start[{1}][(from + lane) * stride[{1}]];", states),
+        memory=_each("real {0}_at[BLOCK] ALIGNED;", states),
+        begin=_each(BEGIN, states),
         load=_each("real {0} = {0}_at[lane];", states),
         store=_each("{0}_at[lane] = {0};", states),
-        end=_each("end[{1}][from + lane] = {0}_at[lane];", states),
+        end=_each(END, states),
         keeping=len(kept),
+        count=len(constants),
+        states=len(states),
         rows=_each("real *restrict {0}_row = kept + ({1} * T + t) * BLOCK;", kept),
         keep_before=_each("{0}_row[lane] = {0};", [name for name in kept if name in states]),
         keep_after=_each("{0}_row[lane] = {0};", locals_of),
         kept=_each("const real {0} = {0}_row[lane]; (void){0};", kept),
         step=step,
         adjoint=adjoint,
-        d_memory=_each("real d_{0}_at[BLOCK];", states),
-        d_begin=_each("d_{0}_at[lane] = d_end[{1}] ? d_end[{1}][from + lane] : 0;", states),
+        d_memory=_each("real d_{0}_at[BLOCK] ALIGNED;", states),
+        d_begin=_each(D_BEGIN, states),
         d_load=_each("real d_{0} = d_{0}_at[lane];", states),
         d_store=_each("d_{0}_at[lane] = d_{0};", states),
-        d_end=_each("if (d_start[{1}]) d_start[{1}][from + lane] = d_{0}_at[lane];", states),
+        d_end=_each(D_END, states),
         sums=_each("double d_{0} = 0;", trained),
         reduction="".join(f" reduction(+:d_{name})" for name in trained),
-        totals=_each("sums[{1} * blocks + number] = d_{0};", trained),
+        totals=_each("sums[{1} * ((N + BLOCK - 1) / BLOCK) + from / BLOCK] = d_{0};", trained),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -95,6 +96,7 @@ def undetached(neuron: ThresholdNeuron, level: str) -> str:
     return "" if neuron.detach_reset else f" - d_v * {'h' if neuron.reset == 'hard' else level}"
 
 
+@lru_cache(maxsize=256)
 def _kernel(rule: _Rule, trained: bool) -> Kernel:
     step, adjoint = membrane(rule.neuron, "x", rule.decay_input, trained=trained)
     values = {"v_threshold": rule.neuron.v_threshold}

@@ -29,7 +29,7 @@ class ATan(Surrogate):
         return (v * (math.pi / 2 * self.alpha)).square().add_(1).reciprocal_()
 
     def scalar(self) -> Scalar:
-        return Scalar("reciprocal(1 + square(scale * v))", {"scale": math.pi / 2 * self.alpha})
+        return Scalar("1 / (1 + square(scale * v))", {"scale": math.pi / 2 * self.alpha})
 
     def primitive(self, v: Tensor) -> Tensor:
         scale = math.pi / 2 * self.alpha

@@ -30,7 +30,7 @@ class Sigmoid(Surrogate):
 
     def scalar(self) -> Scalar:
         return Scalar(
-            "4 * exponential(-alpha * magnitude(v)) * reciprocal(square(1 + exponential(-alpha * magnitude(v))))",
+            "4 * exponential(-alpha * magnitude(v)) / square(1 + exponential(-alpha * magnitude(v)))",
             {"alpha": self.alpha},
         )
 
