@@ -5,9 +5,9 @@
 One thread. A step is forward, loss, backward and AdamW, of K candidates with weights and batches of 64 images of their
 own. `stack` is written by hand: products with baddbmm, or convolutions of K groups and one batch normalisation over
 the channels of all. `vmap` is the candidates' own network through torch.func. Neurons run in the compiled kernel: in
-an mlp one call for each candidate, with time constant, threshold and learning rate of its own; in a hand-written conv one
-call for all, with the same values, which is the best case. Losses (at the first and the last step) and weights (at the
-end, relative) are compared with those of separate training.
+an mlp one call for each candidate, with time constant, threshold and learning rate of its own; in a hand-written conv
+one call for all, with the same values, which is the best case. Losses (at the first and the last step) and weights (at
+the end, relative) are compared with those of separate training.
 """
 
 from __future__ import annotations
