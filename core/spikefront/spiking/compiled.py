@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from spikefront.components.surrogate import Surrogate
+from spikefront.components.surrogate import Scalar, Surrogate
 from spikefront.errors import InputError, SpikefrontError, did_you_mean
 from spikefront.spiking.compiler import load
 from spikefront.spiking.kernel import Kernel, source
@@ -57,14 +57,17 @@ def run(
         InputError: SPIKEFRONT_KERNELS has another value.
         SpikefrontError: It is "compiled", and there is no compiler or the kernel is not right.
     """
-    tensors = tuple((trained or {}).values())
+    tensors = tuple(trained.values()) if trained else ()
     mode = _mode()
     if mode == "eager" or not _suitable(x, state, tensors):
         return plain(x, state)
-    library = _library(kernel, surrogate, x.dtype, plain, tensors)
-    if library is not None:
-        return _call(_Call(library, _values(kernel, surrogate), len(state)), x, state, tensors)
-    if mode == "compiled" and surrogate.scalar() is not None:
+    scalar = surrogate.scalar()
+    if scalar is None:
+        return plain(x, state)
+    call = _checked_call(kernel, scalar, x.dtype, plain, tensors)
+    if call is not None:
+        return _run(call, x, state, tensors)
+    if mode == "compiled":
         raise SpikefrontError(
             f"{VARIABLE} is 'compiled', but this neuron's kernel cannot be compiled, or does not equal plain torch",
             "Install a C compiler (cc, gcc or clang), or name it in CC; or leave the variable out.",
@@ -81,17 +84,20 @@ def _mode() -> str:
 
 def _suitable(x: Tensor, state: States, trained: tuple[Tensor, ...]) -> bool:
     """Tell whether a kernel may read the memory of these tensors."""
-    if x.dtype not in REALS or torch.compiler.is_compiling():
+    dtype, shape = x.dtype, x.shape[1:]
+    if dtype not in REALS or torch.compiler.is_compiling() or not _readable(x):
         return False
-    tensors = (x, *state, *trained)
-    plain = all(type(tensor) in {Tensor, torch.nn.Parameter} and tensor.device.type == "cpu" for tensor in tensors)
-    alike = all(start.dtype == x.dtype and start.shape == x.shape[1:] for start in state)
-    return plain and alike and all(tensor.numel() == 1 for tensor in trained)
+    for start in state:
+        if start.dtype != dtype or start.shape != shape or not _readable(start):
+            return False
+    return all(tensor.numel() == 1 and _readable(tensor) for tensor in trained)
 
 
-def _values(kernel: Kernel, surrogate: Surrogate) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    scalar = surrogate.scalar()
-    return tuple(kernel.values.values()), tuple(scalar.values.values() if scalar else ())
+def _readable(tensor: Tensor) -> bool:
+    return type(tensor) in _KNOWN and tensor.is_cpu
+
+
+_KNOWN = frozenset({Tensor, torch.nn.Parameter})
 
 
 @dataclass(frozen=True)
@@ -109,20 +115,17 @@ class _Library:
     block: int
 
 
-def _library(
-    kernel: Kernel, surrogate: Surrogate, dtype: torch.dtype, plain: Plain, trained: tuple[Tensor, ...]
-) -> _Library | None:
-    """Return the kernel's library once it has equalled `plain` in this process."""
-    scalar = surrogate.scalar()
-    if scalar is None:
-        return None
+def _checked_call(
+    kernel: Kernel, scalar: Scalar, dtype: torch.dtype, plain: Plain, trained: tuple[Tensor, ...]
+) -> _Call | None:
+    """Return a call of the kernel's library once it has equalled `plain` in this process."""
     text = source(kernel, scalar, REALS[dtype])
     if text not in _checked:
         loaded = load(text)
-        library = None if loaded is None else _typed(loaded)
-        call = library and _Call(library, _values(kernel, surrogate), len(kernel.states))
-        _checked[text] = library if call and _equal(call, dtype, plain, trained) else None
-    return _checked[text]
+        call = loaded and _Call.of(_typed(loaded), kernel, scalar)
+        _checked[text] = call.library if call and _equal(call, dtype, plain, trained) else None
+    library = _checked[text]
+    return None if library is None else _Call.of(library, kernel, scalar)
 
 
 def _typed(library: ctypes.CDLL) -> _Library:
@@ -141,7 +144,7 @@ def _equal(call: _Call, dtype: torch.dtype, plain: Plain, trained: tuple[Tensor,
     state = tuple(0.3 * x[0].detach() for _ in range(call.states))
     trained = tuple(tensor.detach() for tensor in trained)
     results = []
-    for spikes, end in (_call(call, x, state, trained), plain(x, state)):
+    for spikes, end in (_run(call, x, state, trained), plain(x, state)):
         (gradient,) = torch.autograd.grad((spikes * x.detach()).sum() + sum(last.sum() for last in end), x)
         results.append((gradient, (spikes, *end)))
     (ours, found), (theirs, expected) = results
@@ -155,16 +158,23 @@ class _Call:
 
     Attributes:
         library: The kernel.
-        values: Numbers of the neuron and of the surrogate.
+        numbers: Parameters of the neuron, a place for each trained number, numbers of the surrogate.
+        parameters: Number of parameters.
         states: Number of states.
     """
 
     library: _Library
-    values: tuple[tuple[float, ...], tuple[float, ...]]
+    numbers: ctypes.Array[ctypes.c_double]
+    parameters: int
     states: int
 
+    @classmethod
+    def of(cls, library: _Library, kernel: Kernel, scalar: Scalar) -> _Call:
+        values = (*kernel.values.values(), *(0.0 for _ in kernel.trained), *scalar.values.values())
+        return cls(library, (ctypes.c_double * len(values))(*values), len(kernel.values), len(kernel.states))
 
-def _call(call: _Call, x: Tensor, state: States, trained: tuple[Tensor, ...]) -> tuple[Tensor, States]:
+
+def _run(call: _Call, x: Tensor, state: States, trained: tuple[Tensor, ...]) -> tuple[Tensor, States]:
     spikes, *end = _Compiled.apply(call, x, *state, *trained)  # type: ignore[no-untyped-call]
     return spikes, tuple(end)
 
@@ -174,14 +184,14 @@ class _Compiled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, call: _Call, x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-        x = _dense(x)
-        state = tuple(start if _repeated(start) else _like(start, x[0]) for start in others[: call.states])
-        spikes, end = torch.empty_like(x), tuple(torch.empty_like(x[0]) for _ in state)
-        inputs = _inputs(call, x, state, others[call.states :])
-        call.library.forward(*inputs, spikes.data_ptr(), _pointers(end))
+        x, first = _dense(x), x[0]
+        state = tuple(start if _repeated(start) else _like(start, first) for start in others[: call.states])
+        trained = others[call.states :]
+        spikes, end = torch.empty_like(x), tuple(torch.empty_like(first) for _ in state)
+        call.library.forward(*_inputs(call, x, state, trained), spikes.data_ptr(), _pointers(end))
         ctx.call = call
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(x, *state, *others[call.states :])
+        ctx.save_for_backward(x, *state, *trained)
         return spikes, *end
 
     @staticmethod
@@ -189,17 +199,30 @@ class _Compiled(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         call: _Call = ctx.call
         x, *others = ctx.saved_tensors
+        first = x[0]
         state, trained = tuple(others[: call.states]), tuple(others[call.states :])
         d_spikes = torch.zeros_like(x) if gradients[0] is None else _like(gradients[0], x)
-        d_end = tuple(None if gradient is None else _like(gradient, x[0]) for gradient in gradients[1:])
+        d_end = tuple(None if gradient is None else _like(gradient, first) for gradient in gradients[1:])
         d_x = torch.empty_like(x)
-        d_start = tuple(torch.empty_like(x[0]) if needed else None for needed in ctx.needs_input_grad[2:][: len(state)])
-        sums = torch.empty(len(trained), -(-x[0].numel() // call.library.block), dtype=torch.float64)
-        outputs = (d_spikes.data_ptr(), _pointers(d_end), d_x.data_ptr(), _pointers(d_start), sums.data_ptr())
+        d_start = tuple(
+            torch.empty_like(first) if needed else None for needed in ctx.needs_input_grad[2:][: len(state)]
+        )
+        sums = _sums(call, first, trained)
+        at = None if sums is None else sums.data_ptr()
+        outputs = (d_spikes.data_ptr(), _pointers(d_end), d_x.data_ptr(), _pointers(d_start), at)
         if call.library.backward(*_inputs(call, x, state, trained), *outputs):
             raise MemoryError("no memory for the backward pass of a neuron")
+        if sums is None:
+            return None, d_x, *d_start
         d_trained = [total.to(tensor).reshape(tensor.shape) for total, tensor in zip(sums.sum(1), trained, strict=True)]
         return None, d_x, *d_start, *d_trained
+
+
+def _sums(call: _Call, first: Tensor, trained: tuple[Tensor, ...]) -> Tensor | None:
+    """Return memory for the gradients of trained numbers, block by block; nothing where none are trained."""
+    if not trained:
+        return None
+    return torch.empty(len(trained), -(-first.numel() // call.library.block), dtype=torch.float64)
 
 
 def _dense(x: Tensor) -> Tensor:
@@ -221,18 +244,17 @@ def _repeated(tensor: Tensor) -> bool:
 
 
 def _inputs(call: _Call, x: Tensor, state: States, trained: tuple[Tensor, ...]) -> tuple[Any, ...]:
-    parameters, shape = call.values
-    values = (*parameters, *(tensor.item() for tensor in trained), *shape)
-    strides = [int(not _repeated(start)) for start in state]
-    threads = torch.get_num_threads() if x.numel() >= LEAST else 1
+    for place, tensor in enumerate(trained, call.parameters):
+        call.numbers[place] = tensor.item()
+    steps, size = len(x), x.numel()
     return (
-        len(x),
-        x[0].numel(),
-        threads,
-        (ctypes.c_double * len(values))(*values),
+        steps,
+        size // steps,
+        torch.get_num_threads() if size >= LEAST else 1,
+        call.numbers,
         x.data_ptr(),
         _pointers(state),
-        (ctypes.c_int64 * len(strides))(*strides),
+        (ctypes.c_int64 * len(state))(*[int(not _repeated(start)) for start in state]),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -85,9 +84,13 @@ class Folded(nn.Module):
         self.module = module
 
     def forward(self, x: Tensor) -> Tensor:
-        flat = x.flatten(0, 1)
-        y: Tensor = self.module(flat.to(memory_format=torch.channels_last) if flat.dim() == 4 else flat)
-        return y.to(x.dtype).view(*x.shape[:2], *y.shape[1:])
+        y = self.single(x.flatten(0, 1))
+        return y.view(*x.shape[:2], *y.shape[1:])
+
+    def single(self, x: Tensor) -> Tensor:
+        """Apply the module to one step (B, ...), or to several that are folded into the batch."""
+        y: Tensor = self.module(x.to(memory_format=torch.channels_last) if x.dim() == 4 else x)
+        return y if y.dtype == x.dtype else y.to(x.dtype)
 
 
 class SpikingNetwork(nn.Module):
@@ -97,6 +100,7 @@ class SpikingNetwork(nn.Module):
     the layers before the first neurons once and not T times. Batch normalisation over T copies has the mean and the
     variance of one copy; only the running variance, a sum divided by the number of values less one, counts B samples
     then, which are independent, and not T * B. Evaluation works on every step, for those who count its operations.
+    A hook that is to see these layers in training belongs to the module within `Folded`.
     """
 
     def __init__(self, coder: CoderLayer, body: nn.Module) -> None:
@@ -109,18 +113,25 @@ class SpikingNetwork(nn.Module):
         constant = self.training and len(x) > 1 and x.stride(0) == 0 and len(data) > 1
         if not (constant and isinstance(self.body, nn.Sequential)):
             return cast("Tensor", self.body(x))
-        once = len(list(itertools.takewhile(_repeatable, self.body)))
-        return cast("Tensor", self.body[once:](_repeated(self.body[:once](x[:1]), len(x))))
+        steps, x = len(x), x[0]
+        layers = iter(self.body)
+        layer = next(layers, None)
+        while isinstance(layer, Folded) and _repeatable(layer):
+            x, layer = layer.single(x), next(layers, None)
+        x = _repeated(x, steps)
+        while layer is not None:
+            x, layer = layer(x), next(layers, None)
+        return x
 
 
-def _repeatable(layer: nn.Module) -> bool:
+def _repeatable(layer: Folded) -> bool:
     """Tell whether equal steps leave a layer as equal steps: nothing is remembered, and nothing drawn at random.
 
     Other modules than these say so with a class attribute, `repeatable = True`.
     """
-    if not isinstance(layer, Folded):
-        return False
-    return type_before_parametrizations(layer.module) in _DETERMINISTIC or getattr(layer.module, "repeatable", False)
+    module = layer.module
+    known = type(module) in _DETERMINISTIC or type_before_parametrizations(module) in _DETERMINISTIC
+    return known or getattr(module, "repeatable", False)
 
 
 _DETERMINISTIC = frozenset(
@@ -129,9 +140,10 @@ _DETERMINISTIC = frozenset(
 
 
 def _repeated(x: Tensor, steps: int) -> Tensor:
-    """Return one step (1, B, ...) as T steps; they and the gradient's sum over time keep the layout of images."""
-    images = x.dim() == 5
-    y = (x.movedim(2, -1) if images else x).expand(steps, *(-1 for _ in x.shape[1:])).contiguous()
+    """Return one step (B, ...) as T steps; they and the gradient's sum over time keep the layout of images."""
+    images = x.dim() == 4
+    x = x.movedim(1, -1) if images else x
+    y = x.expand(steps, *x.shape).contiguous()
     return y.movedim(-1, 2) if images else y
 
 

@@ -17,6 +17,7 @@ from spikefront.components.task import require_supervised
 from spikefront.errors import NotFiniteError
 from spikefront.spiking.layers import seed_noise, shortened
 from spikefront_plugins.trainers._augment import augmented
+from spikefront_plugins.trainers._update import forget_gradients, update
 
 _CURE = "Try a smaller learning rate, or clip."
 
@@ -106,7 +107,7 @@ class SurrogateGradient(Trainer):
         targets: Tensor,
         epoch: int,
     ) -> float:
-        optimizer.zero_grad(set_to_none=True)
+        forget_gradients(optimizer)
         with parametrize.cached():
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
                 outputs = network(inputs)
@@ -117,7 +118,7 @@ class SurrogateGradient(Trainer):
             raise NotFiniteError(f"the loss became {value} in epoch {epoch}", _CURE)
         if self.clip is not None:
             nn.utils.clip_grad_norm_(network.parameters(), self.clip)
-        optimizer.step()
+        update(optimizer)
         return value
 
     def _grown(self, first: float, epoch: int) -> float:
