@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from spikefront import SupervisedTask, Trainer, hookimpl
 from spikefront.components import Checkpoint, Data, Fitted, Session, Task
@@ -17,6 +18,7 @@ from spikefront.components.task import require_supervised
 from spikefront.errors import NotFiniteError
 from spikefront.spiking.layers import seed_noise
 from spikefront_plugins.trainers._augment import augmented
+from spikefront_plugins.trainers._gradient import Gradient, parts_within
 
 _CURE = "Try a smaller learning rate, or clip."
 
@@ -28,6 +30,17 @@ class SurrogateGradient(Trainer):
     optimiser steps. The order of the samples, the augmentation and the noise of an epoch depend on the candidate's
     seed and the number of the epoch only, so that training can go on from a checkpoint as if it had not
     stopped. An incomplete last batch is left out, where there is a complete one.
+
+    Before the first step it is estimated what a step takes for activations and their gradients; parameters, optimiser
+    and data come on top. More than the whole machine has is a failure, "out-of-memory". More than `memory`, and each
+    batch goes in the fewest parts, as equal as they can be, of two samples or more, that stay below. Their gradients
+    add up to that of the whole batch, where the loss is a mean over samples, but for two things: batch normalisation
+    normalises each part by itself, and a coder that draws draws for one part after the other. The number of parts
+    stands in the history ("parts") and in the checkpoint; it depends on the candidate, `memory` and `saved`,
+    not on what else is on the machine, but for this: without a C compiler neurons keep more.
+
+    With `saved = "packed"`, spikes are kept for the backward pass as bits and the indices of max pooling in two bytes;
+    the gradients are the same bits.
     """
 
     name: ClassVar[str] = "surrogate-gradient"
@@ -40,6 +53,8 @@ class SurrogateGradient(Trainer):
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
     schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over all steps")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the products of weights and inputs")
+    memory: float | None = Field(None, gt=0, description="most GiB of a step; larger batches are split")
+    saved: Literal["plain", "packed"] = Field("plain", description="how the backward pass's tensors are kept")
     clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
     shift: int = Field(0, ge=0, description="augmentation: largest shift in pixels")
     flip: bool = Field(False, description="augmentation: mirror half of the images")
@@ -50,9 +65,20 @@ class SurrogateGradient(Trainer):
         optimizer = self._optimizer(phenotype)
         first = _restore(phenotype, optimizer, session.checkpoint) if session.checkpoint else 0
         last = max(1, round(self.epochs * session.budget))
-        history = [self._epoch(phenotype, optimizer, supervised, data, session, e) for e in range(first, last)]
+        gradient = self._gradient(phenotype, data, session.checkpoint or {})
+        epochs = range(first, last)
+        history = [self._epoch(phenotype, optimizer, gradient, supervised, data, session, e) for e in epochs]
         samples = int(sum(row["samples"] for row in history))
-        return Fitted(phenotype, history, samples, _checkpoint(phenotype, optimizer, max(first, last)))
+        checkpoint = _checkpoint(phenotype, optimizer, max(first, last), gradient.parts)
+        return Fitted(phenotype, history, samples, checkpoint)
+
+    def _gradient(self, network: nn.Module, data: Data, checkpoint: Checkpoint) -> Gradient:
+        """Return how gradients are computed: from a checkpoint on as before, since weights may change an estimate."""
+        gradient = Gradient(1, self.precision == "bfloat16", self.saved == "packed")
+        if "parts" in checkpoint:
+            return replace(gradient, parts=int(checkpoint["parts"]))
+        batch = data.inputs[: self.batch]
+        return replace(gradient, parts=parts_within(self.memory, partial(gradient.peak, network), batch))
 
     def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "sgd":
@@ -65,6 +91,7 @@ class SurrogateGradient(Trainer):
         self,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
+        gradient: Gradient,
         task: SupervisedTask,
         data: Data,
         session: Session,
@@ -77,10 +104,11 @@ class SurrogateGradient(Trainer):
         batches = list(self._batches(data, session, epoch))
         for number, (inputs, targets) in enumerate(batches):
             self._set_learning_rate(optimizer, epoch + number / len(batches))
-            total += self._step(network, optimizer, task, inputs, targets, epoch) * len(inputs)
+            total += self._step(network, optimizer, gradient, task, inputs, targets, epoch) * len(inputs)
             samples += len(inputs)
         _require_finite(network, epoch)
-        return {"epoch": epoch, "loss": total / samples, "samples": samples}
+        row = {"epoch": epoch, "loss": total / samples, "samples": samples}
+        return row if gradient.parts == 1 else row | {"parts": gradient.parts}
 
     def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = session.streams.torch("order", epoch)
@@ -93,18 +121,14 @@ class SurrogateGradient(Trainer):
         self,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
+        gradient: Gradient,
         task: SupervisedTask,
         inputs: Tensor,
         targets: Tensor,
         epoch: int,
     ) -> float:
         optimizer.zero_grad(set_to_none=True)
-        with parametrize.cached():
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-                outputs = network(inputs)
-            loss = task.loss(outputs, targets)
-            loss.backward()
-        value = loss.item()
+        value = gradient.add(network, task, inputs, targets)
         if not math.isfinite(value):
             raise NotFiniteError(f"the loss became {value} in epoch {epoch}", _CURE)
         if self.clip is not None:
@@ -125,14 +149,14 @@ def _require_finite(network: nn.Module, epoch: int) -> None:
             raise NotFiniteError(f"{name} became NaN or infinite in epoch {epoch}", _CURE)
 
 
-def _checkpoint(network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int) -> dict[str, Tensor]:
-    """Return weights, the optimiser's state and the number of epochs done, as plain tensors."""
+def _checkpoint(network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, parts: int) -> dict[str, Tensor]:
+    """Return weights, the optimiser's state, the number of epochs done and that of a batch's parts, as tensors."""
     tensors = {f"network.{name}": value.detach().clone() for name, value in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {
             f"optimizer.{index}.{name}": value.clone() for name, value in state.items() if isinstance(value, Tensor)
         }
-    return tensors | {"epoch": torch.tensor(epoch)}
+    return tensors | {"epoch": torch.tensor(epoch), "parts": torch.tensor(parts)}
 
 
 def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, checkpoint: Checkpoint) -> int:
