@@ -19,8 +19,9 @@ class Activations:
 
     Attributes:
         kept: Bytes that are kept from the forward pass for the backward pass, each piece of memory once.
-        peak: Estimate of the most bytes that are taken at any time: where an operation goes back, what it and those before
-            it kept, and two tensors as large as its own: the gradients of its output and of its input.
+        peak: Estimate of the most bytes that are taken at any time: where an operation goes back, what it and those
+            before it kept, and two tensors as large as its own: the gradients of its output and of its input; and a
+            third where it has to be unpacked. Allocators may hold more: glibc's keeps much of what is freed.
     """
 
     kept: int
@@ -73,6 +74,7 @@ class _Counter:
         kept = pack(tensor) if self.packed else tensor
         if isinstance(kept, Packed):
             self.kept += kept.values.nbytes
+            self.peak = max(self.peak, self.kept + 3 * size)
         elif self._known.setdefault(memory.cdata, memory) is memory:
             self.kept += size
         self.peak = max(self.peak, self.kept + 2 * size)

@@ -42,9 +42,9 @@ class Packed:
 def pack(tensor: Tensor) -> Tensor | Packed:
     """Return a tensor packed, if it loses nothing by that, or as it is.
 
-    Real numbers that are all 0 or 1 become bits: spikes, spikes that went through max pooling, input that a coder made of
-    spikes. int64 that fits into int16 becomes that: the indices that max pooling keeps. Tensors that are small, not
-    dense, or not on the CPU stay as they are.
+    Real numbers that are all 0 or 1 become bits: spikes, also behind max pooling, or from a coder. int64 that fits into
+    int16 becomes that: the indices that max pooling keeps. Tensors that are small, not dense, or not on the CPU stay as
+    they are.
     """
     known = tensor.dtype in ONES or tensor.dtype == torch.int64
     if not known or tensor.numel() < LEAST or tensor.device.type != "cpu" or tensor.layout != torch.strided:
@@ -67,7 +67,9 @@ def unpack(kept: Tensor | Packed) -> Tensor:
     else:
         flat = torch.empty(8 * len(kept.values), dtype=like.dtype)
         rows = flat.view(ONES[like.dtype][0]).numpy().reshape(-1, 8)
-        np.take(_table(like.dtype), kept.values, axis=0, out=rows, mode="clip")
+        for start in range(0, len(rows), CHUNK):  # np.take makes eight bytes of each byte that it looks up
+            part = slice(start, start + CHUNK)
+            np.take(_table(like.dtype), kept.values[part], axis=0, out=rows[part], mode="clip")
     return flat.as_strided(like.shape, like.stride())
 
 
@@ -106,5 +108,5 @@ def _narrowed(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int16] | None:
 def _table(dtype: torch.dtype) -> npt.NDArray[Any]:
     """Return the eight elements that each byte stands for (256, 8), as the whole numbers of `ONES`."""
     whole, one = ONES[dtype]
-    ones = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
-    return ones.astype(f"int{8 * whole.itemsize}") * np.array(one, f"int{8 * whole.itemsize}")
+    ones = torch.from_numpy(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1))
+    return ones.to(whole).mul_(one).numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,8 +38,7 @@ class Gradient:
     def add(self, network: nn.Module, task: SupervisedTask, inputs: Tensor, targets: Tensor) -> float:
         """Add the gradient of the mean loss to those of the parameters, and return the loss."""
         total = 0.0
-        parts = min(self.parts, len(inputs))
-        for some, theirs in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
+        for some, theirs in zip(inputs.tensor_split(self.parts), targets.tensor_split(self.parts), strict=True):
             with parametrize.cached():
                 with packed_tensors() if self.packed else contextlib.nullcontext():
                     with self._precision():
@@ -66,23 +66,23 @@ def parts_within(limit: float | None, peak: Callable[[Tensor], int], inputs: Ten
         inputs: A batch.
 
     Raises:
-        OutOfMemoryError: Not even two samples stay within the limit, or the machine has less memory than it takes.
+        OutOfMemoryError: Not even two samples (three of an odd batch, so that none is alone) stay within the limit, or the machine has less memory than it takes.
     """
     whole = _machine_memory()
     if limit is None:
         if peak(inputs[:2]) * len(inputs) / 2 > whole:  # more than the batch takes: a part is the same for all samples
             _require(peak(inputs), whole, len(inputs))
         return 1
-    parts, most = 1, max(1, len(inputs) // 2)
-    while (needed := peak(inputs[: -(-len(inputs) // parts)])) > limit * GIB:
-        if parts == most:
+    samples, least = len(inputs), min(len(inputs), 2 + len(inputs) % 2)
+    while (needed := peak(inputs[:samples])) > limit * GIB:
+        if samples == least:
             raise OutOfMemoryError(
-                f"trainer.memory = {limit}: two samples take about {_shown(needed)}",
-                f"Allow at least as much with trainer.memory, {_LESS}.",
+                f"trainer.memory = {limit}: {samples} samples take about {_shown(needed)}",
+                f"Allow at least as much, {_LESS}.",
             )
-        parts = min(most, max(parts + 1, int(parts * needed / (limit * GIB))))
-    _require(needed, whole, -(-len(inputs) // parts))
-    return parts
+        samples = max(least, min(samples - 1, int(samples * limit * GIB / needed)))
+    _require(needed, whole, samples)
+    return math.ceil(len(inputs) / samples)
 
 
 def _require(needed: int, whole: int, samples: int) -> None:
