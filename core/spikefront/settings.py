@@ -34,8 +34,8 @@ class EarlyStop(_Table):
     better share `keep` trains on, from where it stopped.
     """
 
-    rungs: tuple[float, ...] = Field((0.2, 0.5), min_length=1, description="shares of the training, increasing")
-    keep: float = Field(0.4, gt=0, lt=1, description="share of the candidates that goes on at each rung")
+    rungs: tuple[float, ...] = Field((0.125, 0.375), min_length=1, description="shares of the training, increasing")
+    keep: float = Field(0.3, gt=0, lt=1, description="share of the candidates that goes on at each rung")
 
     @model_validator(mode="after")
     def _increasing(self) -> EarlyStop:

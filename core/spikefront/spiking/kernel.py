@@ -18,7 +18,10 @@ REALS = {
 }
 
 
-CONSTANT = "const real {0} = setting->constants[2 * {1}], inverse_{0} = setting->constants[2 * {1} + 1]; (void){0}, (void)inverse_{0};"
+CONSTANT = (
+    "const real {0} = setting->constants[2 * {1}], inverse_{0} = setting->constants[2 * {1} + 1];"
+    "(void){0}, (void)inverse_{0};"
+)
 BEGIN = (
     "const real *const {0}_start = setting->stride[{1}] ? setting->start[{1}] + from : setting->repeated[{1}];"
     "for (int64_t lane = 0; lane < n; lane++) {0}_at[lane] = {0}_start[lane];"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import torch
@@ -141,3 +142,17 @@ def seed_noise(network: nn.Module, generator: torch.Generator) -> None:
         if isinstance(noise, Noise):
             seed = int(torch.randint(2**62, (1,), generator=generator))
             noise.generator = torch.Generator().manual_seed(seed)
+
+
+@contextlib.contextmanager
+def shortened(network: nn.Module, share: float) -> Iterator[None]:
+    """Run a network with a share of its coder's time steps, at least one."""
+    layers = [module for module in network.modules() if isinstance(module, CoderLayer)]
+    whole = [layer.coder for layer in layers]
+    try:
+        for layer in layers:
+            layer.coder = layer.coder.model_copy(update={"steps": max(1, round(share * layer.coder.steps))})
+        yield
+    finally:
+        for layer, coder in zip(layers, whole, strict=True):
+            layer.coder = coder

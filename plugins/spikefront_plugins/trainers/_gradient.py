@@ -26,7 +26,7 @@ class Gradient:
     """How the gradient of a batch is computed.
 
     Attributes:
-        parts: Parts that the batch is split into, as equal as they can be, one after the other.
+        parts: Parts that a batch is split into, as equal as they can be; fewer, where one had less than two samples.
         rounded: Whether the products of weights and inputs are rounded to bfloat16.
         packed: Whether the tensors that the backward pass needs are packed until then.
     """
@@ -38,7 +38,8 @@ class Gradient:
     def add(self, network: nn.Module, task: SupervisedTask, inputs: Tensor, targets: Tensor) -> float:
         """Add the gradient of the mean loss to those of the parameters, and return the loss."""
         total = 0.0
-        for some, theirs in zip(inputs.tensor_split(self.parts), targets.tensor_split(self.parts), strict=True):
+        parts = min(self.parts, max(1, len(inputs) // 2))
+        for some, theirs in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
             with parametrize.cached():
                 with packed_tensors() if self.packed else contextlib.nullcontext():
                     with self._precision():
@@ -66,7 +67,8 @@ def parts_within(limit: float | None, peak: Callable[[Tensor], int], inputs: Ten
         inputs: A batch.
 
     Raises:
-        OutOfMemoryError: Not even two samples (three of an odd batch, so that none is alone) stay within the limit, or the machine has less memory than it takes.
+        OutOfMemoryError: Two samples (three of an odd batch, so that none is alone) exceed the limit, or what is
+            taken exceeds the machine's memory.
     """
     whole = _machine_memory()
     if limit is None:

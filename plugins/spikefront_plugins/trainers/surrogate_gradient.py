@@ -16,7 +16,7 @@ from spikefront import SupervisedTask, Trainer, hookimpl
 from spikefront.components import Checkpoint, Data, Fitted, Session, Task
 from spikefront.components.task import require_supervised
 from spikefront.errors import NotFiniteError
-from spikefront.spiking.layers import seed_noise
+from spikefront.spiking.layers import seed_noise, shortened
 from spikefront_plugins.trainers._augment import augmented
 from spikefront_plugins.trainers._gradient import Gradient, parts_within
 
@@ -31,16 +31,16 @@ class SurrogateGradient(Trainer):
     seed and the number of the epoch only, so that training can go on from a checkpoint as if it had not
     stopped. An incomplete last batch is left out, where there is a complete one.
 
-    Before the first step it is estimated what a step takes for activations and their gradients; parameters, optimiser
-    and data come on top. More than the whole machine has is a failure, "out-of-memory". More than `memory`, and each
-    batch goes in the fewest parts, as equal as they can be, of two samples or more, that stay below. Their gradients
-    add up to that of the whole batch, where the loss is a mean over samples, but for two things: batch normalisation
-    normalises each part by itself, and a coder that draws draws for one part after the other. The number of parts
-    stands in the history ("parts") and in the checkpoint; it depends on the candidate, `memory` and `saved`,
-    not on what else is on the machine, but for this: without a C compiler neurons keep more.
+    With `first_data` or `first_steps` below 1, the first epoch sees a random part of the samples, or trains with fewer
+    time steps; both grow evenly to the whole in the last epoch. The early rungs of `[search.early_stop]` then cost less
+    than their share of the epochs.
 
-    With `saved = "packed"`, spikes are kept for the backward pass as bits and the indices of max pooling in two bytes;
-    the gradients are the same bits.
+    Before the first step the memory for activations and their gradients is estimated; parameters, optimiser and data
+    come on top. More than the machine has is the failure "out-of-memory". With more than `memory`, each batch goes in the
+    fewest parts of two samples or more that stay below. Where the loss is a mean over samples, their gradients add up to
+    the batch's, but batch normalisation sees one part, and coders draw for one after the other. The number of parts stands
+    in the history and the checkpoint; it depends on the candidate alone, and on whether neurons are compiled.
+    `saved = "packed"` keeps spikes as bits and the indices of max pooling in two bytes; gradients are the same bits.
     """
 
     name: ClassVar[str] = "surrogate-gradient"
@@ -58,6 +58,8 @@ class SurrogateGradient(Trainer):
     clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
     shift: int = Field(0, ge=0, description="augmentation: largest shift in pixels")
     flip: bool = Field(False, description="augmentation: mirror half of the images")
+    first_data: float = Field(1.0, gt=0, le=1, description="share of the training split in the first epoch; see above")
+    first_steps: float = Field(1.0, gt=0, le=1, description="share of the time steps in the first epoch; see above")
 
     def fit(self, phenotype: nn.Module, task: Task, session: Session) -> Fitted:
         supervised = require_supervised(task, self.name)
@@ -102,10 +104,11 @@ class SurrogateGradient(Trainer):
         seed_noise(network, session.streams.torch("noise", epoch))
         total, samples = 0.0, 0
         batches = list(self._batches(data, session, epoch))
-        for number, (inputs, targets) in enumerate(batches):
-            self._set_learning_rate(optimizer, epoch + number / len(batches))
-            total += self._step(network, optimizer, gradient, task, inputs, targets, epoch) * len(inputs)
-            samples += len(inputs)
+        with shortened(network, self._grown(self.first_steps, epoch)):
+            for number, (inputs, targets) in enumerate(batches):
+                self._set_learning_rate(optimizer, epoch + number / len(batches))
+                total += self._step(network, optimizer, gradient, task, inputs, targets, epoch) * len(inputs)
+                samples += len(inputs)
         _require_finite(network, epoch)
         row = {"epoch": epoch, "loss": total / samples, "samples": samples}
         return row if gradient.parts == 1 else row | {"parts": gradient.parts}
@@ -113,6 +116,7 @@ class SurrogateGradient(Trainer):
     def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = session.streams.torch("order", epoch)
         order = torch.randperm(len(data.inputs), generator=generator)
+        order = order[: math.ceil(self._grown(self.first_data, epoch) * len(order))]
         whole = len(order) - len(order) % self.batch if len(order) >= self.batch else len(order)
         for rows in order[:whole].split(self.batch):
             yield augmented(data.inputs[rows], self.shift, self.flip, generator), data.targets[rows]
@@ -135,6 +139,10 @@ class SurrogateGradient(Trainer):
             nn.utils.clip_grad_norm_(network.parameters(), self.clip)
         optimizer.step()
         return value
+
+    def _grown(self, first: float, epoch: int) -> float:
+        """Return a share that grows evenly from the first epoch to 1 in the last."""
+        return first + (1 - first) * (epoch / (self.epochs - 1) if self.epochs > 1 else 1.0)
 
     def _set_learning_rate(self, optimizer: torch.optim.Optimizer, epoch: float) -> None:
         if self.schedule == "cosine":

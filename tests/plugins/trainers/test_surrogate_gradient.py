@@ -121,6 +121,26 @@ def test_going_on_from_a_checkpoint_equals_not_stopping(case):
     assert half.samples + rest.samples == whole.samples == 4 * 96
 
 
+def test_data_and_time_steps_grow_to_the_whole():
+    task, _, batches = watched()
+    trainer = SurrogateGradient(epochs=3, batch=20, first_data=0.4, first_steps=0.25)
+    parts = parts_of(coder={"steps": 4})
+    whole = fit(trainer, parts, task=task)
+    assert [row["samples"] for row in whole.history] == [40, 60, 100]
+    lengths = [len(outputs) for outputs, _ in batches]
+    assert lengths == [1] * 2 + [2] * 3 + [4] * 5
+    assert whole.phenotype.coder.coder.steps == 4
+    first = fit(trainer, parts, budget=1 / 3)
+    rest = fit(trainer, parts, checkpoint=first.checkpoint)
+    assert first.samples == 40
+    assert same(weights(whole), weights(rest))
+
+
+def test_one_epoch_is_a_whole_one():
+    fitted = fit(SurrogateGradient(epochs=1, batch=20, first_data=0.1, first_steps=0.1), parts_of())
+    assert fitted.samples == 100
+
+
 def test_a_checkpoint_does_not_change_with_the_network():
     trainer, parts = SurrogateGradient(epochs=2), parts_of()
     half = fit(trainer, parts, budget=0.5)
