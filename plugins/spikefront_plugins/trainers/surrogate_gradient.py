@@ -36,10 +36,10 @@ class SurrogateGradient(Trainer):
     than their share of the epochs.
 
     Before the first step the memory for activations and their gradients is estimated; parameters, optimiser and data
-    come on top. More than the machine has is the failure "out-of-memory". With more than `memory`, each batch goes in the
-    fewest parts of two samples or more that stay below. Where the loss is a mean over samples, their gradients add up to
-    the batch's, but batch normalisation sees one part, and coders draw for one after the other. The number of parts stands
-    in the history and the checkpoint; it depends on the candidate alone, and on whether neurons are compiled.
+    come on top. More than the machine has is the failure "out-of-memory". With more than `memory`, each batch goes in
+    the fewest parts of two samples or more that stay below. Where the loss is a mean over samples, their gradients add
+    up to the batch's, but batch normalisation sees one part, and coders draw for one after the other. The number of
+    parts stands in history and checkpoint; it depends on the candidate alone, and on whether neurons are compiled.
     `saved = "packed"` keeps spikes as bits and the indices of max pooling in two bytes; gradients are the same bits.
     """
 
