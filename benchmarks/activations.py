@@ -4,8 +4,11 @@
 
 Batch 64, 28 x 28, direct code, one thread, float32. "estimate" is what is kept for the backward pass, and the peak, as
 `spikefront.measure.activations` finds them before training; "measured" is by how much a fresh process grows in three
-steps, the optimiser and the gradients of the parameters included, which "parameters" gives. Times are medians, the ways
-taking turns; "difference" is the largest of a gradient from that of the first way, relative, one first step.
+steps; that includes the gradients of the parameters and the optimiser's state, which "parameters" gives. Times are medians, the ways
+taking turns; "difference" is that of the first gradient from the first way's, by its norm.
+
+glibc keeps freed memory, in pieces that later tensors may not fit into. MALLOC_MMAP_THRESHOLD_=1048576 in the environment
+makes it give memory back at once, so that what is measured is what is used.
 """
 
 from __future__ import annotations
@@ -128,15 +131,16 @@ def milliseconds(network: str, steps: int, repeats: int) -> dict[str, list[float
 
 
 def difference(network: str, steps: int, way: str) -> float:
-    """Return the largest difference of a gradient from that of the first way, by the norm of the parameter's."""
+    """Return the norm of the difference between the gradients of a way and of the first way, by the latter's norm."""
     images, labels = batch()
     gradients = []
     for each in (next(iter(WAYS)), way):
         run = Step(network, steps, each)
         run.gradient.add(run.network, run.task, images, labels)
-        gradients.append([parameter.grad for parameter in run.network.parameters()])
-    pairs = ((a, b) for a, b in zip(*gradients, strict=True) if a is not None and b is not None)
-    return max(float((a - b).norm() / a.norm().clamp(min=1e-12)) for a, b in pairs)
+        found = (parameter.grad for parameter in run.network.parameters())
+        gradients.append(torch.cat([tensor.flatten() for tensor in found if tensor is not None]))
+    first, second = gradients
+    return float((first - second).norm() / first.norm())
 
 
 def rows(network: str, steps: int, repeats: int, table: Table) -> None:
@@ -146,9 +150,9 @@ def rows(network: str, steps: int, repeats: int, table: Table) -> None:
     for way, gradient in WAYS.items():
         model = build(NETWORKS[network], steps)
         estimate = activations(model, images[: BATCH // gradient.parts], gradient.packed)
-        own = 4 * sum(parameter.nbytes for parameter in model.parameters())  # with gradients and the optimiser's state
+        own = 3 * sum(parameter.nbytes for parameter in model.parameters())  # their gradients, and AdamW's state
         ratio = statistics.median(a / b for a, b in zip(found[way], found["plain"], strict=True))
-        sizes = (estimate.kept / MIB, estimate.peak / MIB, measured(network, steps, way), 0.75 * own / MIB)
+        sizes = (estimate.kept / MIB, estimate.peak / MIB, measured(network, steps, way), own / MIB)
         table.add_row(
             network if way == "plain" else "",
             str(steps) if way == "plain" else "",

@@ -98,8 +98,8 @@ def test_packed_spikes_give_the_same_bits(sections, rounded):
 
 
 def test_packed_training_equals_plain_and_needs_less():
-    network = TASK.build(parts_of(), Streams(1))
-    inputs = TASK.data("train").inputs
+    deep = {"use": "conv", "channels": [8, 8, 8, 8], "pooling": "none"}
+    network, inputs = TASK.build(parts_of(network=deep), Streams(1)), TASK.data("train").inputs
     assert Gradient(packed=True).peak(network, inputs) < 0.9 * Gradient().peak(network, inputs)
     plain, packed = (
         fit(SurrogateGradient(epochs=2, batch=32, saved=saved), parts_of()) for saved in ("plain", "packed")
@@ -139,13 +139,13 @@ def test_a_limit_that_two_samples_exceed():
 
 
 def test_more_than_the_machine_has_is_a_failure(monkeypatch):
-    monkeypatch.setattr(_gradient, "_machine_memory", lambda: 50_000)
+    monkeypatch.setattr(_gradient, "_machine_memory", lambda: 200_000)
     study, genome = candidate()
     failure = evaluate(Job(study.to_json(), genome), load()).failure
     assert failure.kind == "out-of-memory"
     assert "training 64 samples at once takes about" in failure.message
     assert "trainer.memory" in failure.message
-    limited, genome = candidate(trainer={"epochs": 1, "memory": 30_000 / GIB})
+    limited, genome = candidate(trainer={"epochs": 1, "memory": 100_000 / GIB})
     assert evaluate(Job(limited.to_json(), genome), load()).failure is None
 
 
