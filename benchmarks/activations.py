@@ -4,11 +4,11 @@
 
 Batch 64, 28 x 28, direct code, one thread, float32. "estimate" is what is kept for the backward pass, and the peak, as
 `spikefront.measure.activations` finds them before training; "measured" is by how much a fresh process grows in three
-steps; that includes the gradients of the parameters and the optimiser's state, which "parameters" gives. Times are medians, the ways
-taking turns; "difference" is that of the first gradient from the first way's, by its norm.
+steps; that includes the gradients of the parameters and the optimiser's state, which "parameters" gives. Times are
+medians, the ways taking turns; "difference" is that of the first gradient from the first way's, by its norm.
 
-glibc keeps freed memory, in pieces that later tensors may not fit into. MALLOC_MMAP_THRESHOLD_=1048576 in the environment
-makes it give memory back at once, so that what is measured is what is used.
+glibc keeps freed memory, in pieces that later tensors may not fit into. With MALLOC_MMAP_THRESHOLD_=1048576 in the
+environment it gives memory back at once, and what is measured is what is used.
 """
 
 from __future__ import annotations
