@@ -48,6 +48,10 @@ class NotFiniteError(SpikefrontError):
     """A loss or a measurement became NaN or infinite."""
 
 
+class OutOfMemoryError(SpikefrontError):
+    """A candidate needs more memory than there is, or than it may take."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint with the closest known name and all that is allowed.
 

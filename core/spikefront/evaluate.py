@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from spikefront.components import Context, Fitness, Parts, Session
-from spikefront.errors import InputError, NotFiniteError, PluginError
+from spikefront.errors import InputError, NotFiniteError, OutOfMemoryError, PluginError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, FailureKind, Job, Measurement
 from spikefront.measure.recorder import record
@@ -189,7 +189,8 @@ def _kind(error: BaseException) -> FailureKind:
         return "not-finite"
     if isinstance(error, PluginError):
         return "plugin"
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+    lacking = isinstance(error, MemoryError | OutOfMemoryError | torch.OutOfMemoryError)
+    if lacking or "DefaultCPUAllocator" in str(error):
         return "out-of-memory"
     return "exception"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from spikefront import SupervisedTask, Trainer, hookimpl
 from spikefront.components import Checkpoint, Data, Fitted, Session, Task
@@ -17,6 +18,7 @@ from spikefront.components.task import require_supervised
 from spikefront.errors import NotFiniteError
 from spikefront.spiking.layers import seed_noise, shortened
 from spikefront_plugins.trainers._augment import augmented
+from spikefront_plugins.trainers._gradient import Gradient, parts_within
 from spikefront_plugins.trainers._update import forget_gradients, update
 
 _CURE = "Try a smaller learning rate, or clip."
@@ -33,6 +35,13 @@ class SurrogateGradient(Trainer):
     With `first_data` or `first_steps` below 1, the first epoch sees a random part of the samples, or trains with fewer
     time steps; both grow evenly to the whole in the last epoch. The early rungs of `[search.early_stop]` then cost less
     than their share of the epochs.
+
+    Before the first step the memory for activations and their gradients is estimated; parameters, optimiser and data
+    come on top. More than the machine has is the failure "out-of-memory". With more than `memory`, each batch goes in
+    the fewest parts of two samples or more that stay below. Where the loss is a mean over samples, their gradients add
+    up to the batch's, but batch normalisation sees one part, and coders draw for one after the other. The number of
+    parts stands in history and checkpoint; it depends on the candidate alone, and on whether neurons are compiled.
+    `saved = "packed"` keeps spikes as bits and the indices of max pooling in two bytes; gradients are the same bits.
     """
 
     name: ClassVar[str] = "surrogate-gradient"
@@ -45,6 +54,8 @@ class SurrogateGradient(Trainer):
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
     schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over all steps")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the products of weights and inputs")
+    memory: float | None = Field(None, gt=0, description="most GiB of a step; larger batches are split")
+    saved: Literal["plain", "packed"] = Field("plain", description="how the backward pass's tensors are kept")
     clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
     shift: int = Field(0, ge=0, description="augmentation: largest shift in pixels")
     flip: bool = Field(False, description="augmentation: mirror half of the images")
@@ -57,9 +68,20 @@ class SurrogateGradient(Trainer):
         optimizer = self._optimizer(phenotype)
         first = _restore(phenotype, optimizer, session.checkpoint) if session.checkpoint else 0
         last = max(1, round(self.epochs * session.budget))
-        history = [self._epoch(phenotype, optimizer, supervised, data, session, e) for e in range(first, last)]
+        gradient = self._gradient(phenotype, data, session.checkpoint or {})
+        epochs = range(first, last)
+        history = [self._epoch(phenotype, optimizer, gradient, supervised, data, session, e) for e in epochs]
         samples = int(sum(row["samples"] for row in history))
-        return Fitted(phenotype, history, samples, _checkpoint(phenotype, optimizer, max(first, last)))
+        checkpoint = _checkpoint(phenotype, optimizer, max(first, last), gradient.parts)
+        return Fitted(phenotype, history, samples, checkpoint)
+
+    def _gradient(self, network: nn.Module, data: Data, checkpoint: Checkpoint) -> Gradient:
+        """Return how gradients are computed: from a checkpoint on as before, since weights may change an estimate."""
+        gradient = Gradient(1, self.precision == "bfloat16", self.saved == "packed")
+        if "parts" in checkpoint:
+            return replace(gradient, parts=int(checkpoint["parts"]))
+        batch = data.inputs[: self.batch]
+        return replace(gradient, parts=parts_within(self.memory, partial(gradient.peak, network), batch))
 
     def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "sgd":
@@ -72,6 +94,7 @@ class SurrogateGradient(Trainer):
         self,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
+        gradient: Gradient,
         task: SupervisedTask,
         data: Data,
         session: Session,
@@ -85,10 +108,11 @@ class SurrogateGradient(Trainer):
         with shortened(network, self._grown(self.first_steps, epoch)):
             for number, (inputs, targets) in enumerate(batches):
                 self._set_learning_rate(optimizer, epoch + number / len(batches))
-                total += self._step(network, optimizer, task, inputs, targets, epoch) * len(inputs)
+                total += self._step(network, optimizer, gradient, task, inputs, targets, epoch) * len(inputs)
                 samples += len(inputs)
         _require_finite(network, epoch)
-        return {"epoch": epoch, "loss": total / samples, "samples": samples}
+        row = {"epoch": epoch, "loss": total / samples, "samples": samples}
+        return row if gradient.parts == 1 else row | {"parts": gradient.parts}
 
     def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = session.streams.torch("order", epoch)
@@ -102,18 +126,14 @@ class SurrogateGradient(Trainer):
         self,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
+        gradient: Gradient,
         task: SupervisedTask,
         inputs: Tensor,
         targets: Tensor,
         epoch: int,
     ) -> float:
         forget_gradients(optimizer)
-        with parametrize.cached():
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-                outputs = network(inputs)
-            loss = task.loss(outputs, targets)
-            loss.backward()
-        value = loss.item()
+        value = gradient.add(network, task, inputs, targets)
         if not math.isfinite(value):
             raise NotFiniteError(f"the loss became {value} in epoch {epoch}", _CURE)
         if self.clip is not None:
@@ -138,14 +158,14 @@ def _require_finite(network: nn.Module, epoch: int) -> None:
             raise NotFiniteError(f"{name} became NaN or infinite in epoch {epoch}", _CURE)
 
 
-def _checkpoint(network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int) -> dict[str, Tensor]:
-    """Return weights, the optimiser's state and the number of epochs done, as plain tensors."""
+def _checkpoint(network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, parts: int) -> dict[str, Tensor]:
+    """Return weights, the optimiser's state, the number of epochs done and that of a batch's parts, as tensors."""
     tensors = {f"network.{name}": value.detach().clone() for name, value in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {
             f"optimizer.{index}.{name}": value.clone() for name, value in state.items() if isinstance(value, Tensor)
         }
-    return tensors | {"epoch": torch.tensor(epoch)}
+    return tensors | {"epoch": torch.tensor(epoch), "parts": torch.tensor(parts)}
 
 
 def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, checkpoint: Checkpoint) -> int:

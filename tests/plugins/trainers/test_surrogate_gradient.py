@@ -102,6 +102,8 @@ GOING_ON = {
     "recurrent": ({"network": {"use": "recurrent", "hidden": [9]}}, {}),
     "genetic": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "trained"}}, {}),
     "evolved": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "both", "gain": True}}, {}),
+    "in parts": ({"network": CONV}, {"memory": 0.0002}),
+    "packed": ({"network": CONV, "coder": {"use": "poisson"}}, {"saved": "packed"}),
     "resnet": ({"network": {"use": "resnet", "blocks": [1, 1], "width": 3}}, {"optimizer": "sgd"}),
 }
 
