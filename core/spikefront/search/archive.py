@@ -28,6 +28,7 @@ class Entry:
         measurements: Fitness terms by name; empty where the evaluation failed.
         regularised: Value of each objective as the search saw it; empty where the evaluation failed.
         reused: Whether it was answered from the record.
+        budget: Share of the training that it had.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Entry:
     measurements: Mapping[str, Measurement]
     regularised: Mapping[str, float]
     reused: bool = False
+    budget: float = 1.0
 
     @property
     def failed(self) -> bool:
