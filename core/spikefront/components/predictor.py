@@ -44,7 +44,7 @@ class Predictor(Component, ABC):
         """Learn from the candidates that were trained; called at most once a generation, for features only.
 
         Args:
-            probes: What `probe` returned (n, features); n is 0 at first, and a number that was not finite is NaN.
+            probes: What `probe` returned (n, features), n at least 1; a number that was not finite is NaN.
             values: The objective's value of each (n,), with its sign turned where less is better.
 
         Returns:

@@ -80,16 +80,16 @@ class Worth:
         enough = self.candidates >= self._settings.after
         return enough and self.tau is not None and self.tau >= self._settings.bound
 
-    def draw(self, scores: Mapping[int, float], genomes: Mapping[int, str]) -> set[int]:
+    def draw(self, scores: Mapping[int, float | None], genomes: Mapping[int, str]) -> set[int]:
         """Return those of a generation that are trained whatever their score: all, while the score is not followed.
 
         Args:
-            scores: Score of each candidate by number.
+            scores: Score of each candidate by number; one without a score does not count.
             genomes: Hash of its genome, which decides in place of a random number.
         """
         share = self._settings.unscreened if self.on else 1.0
         drawn = {number for number in scores if int(genomes[number][:8], 16) < share * 2**32}
-        self._drawn |= {number: scores[number] for number in drawn}
+        self._drawn |= {number: score for number in drawn if (score := scores[number]) is not None}
         return drawn
 
     def learn(self, values: Mapping[int, float]) -> None:
@@ -125,10 +125,10 @@ class Screen:
     def scored(self, evaluation: Evaluation) -> Evaluation:
         """Return the evaluation of an untrained candidate with the score among its measurements."""
         probe = self._probe(evaluation.measurements)
-        if not len(probe):
+        known = [number for number in self._probes if number in self._values]
+        if not (len(probe) and known):
             return evaluation
         if self._predict is None:
-            known = [number for number in self._probes if number in self._values]
             probes = np.array([self._probes[number] for number in known]).reshape(len(known), len(probe))
             self._predict = self._predictor.fit(probes, np.array([self._values[number] for number in known]))
         score = float(self._predict(probe))
@@ -145,7 +145,7 @@ class Screen:
         return dataclasses.replace(evaluation, measurements=kept)
 
     def promoted(self, arrived: Mapping[int, Evaluation], losses: Mapping[int, Losses | None]) -> set[int]:
-        """Return those of a generation that are trained.
+        """Return those of a generation that are trained; among them those that have no score yet.
 
         Args:
             arrived: Evaluation of each untrained candidate by number.
@@ -156,8 +156,9 @@ class Screen:
         self._probes |= {n: probe for n in numbers if len(probe := self._probe(arrived[n].measurements))}
         on = self._worth.on
         drawn = self._worth.draw(scores, {number: arrived[number].genome.hash for number in numbers})
-        best = self._ladder.promoted(_RUNG, {n: self._scored_losses(losses[n], scores[n]) for n in numbers})
-        return drawn | best if on else set(arrived)
+        known = {n: self._scored_losses(losses[n], score) for n, score in scores.items() if score is not None}
+        chosen = self._ladder.promoted(_RUNG, known)
+        return drawn | chosen | (set(arrived) - set(known)) if on else set(arrived)
 
     def learn(self, trained: Mapping[int, Measurements]) -> None:
         """Compare the scores of a generation with what its candidates measure after a whole training."""
@@ -178,10 +179,12 @@ class Screen:
         return np.array([math.nan if mean is None else mean for mean in means])
 
 
-def score_of(measurements: Measurements, predictor: str) -> float:
-    """Return a candidate's score; minus infinity, which ranks last, where one of its replicates has none."""
-    values = measurements[predictor].values if predictor in measurements else (None,)
-    return -math.inf if None in values else float(np.mean(np.array(values, dtype=np.float64)))
+def score_of(measurements: Measurements, predictor: str) -> float | None:
+    """Return a candidate's score: minus infinity where that of a replicate was not finite, None before any is known."""
+    if predictor not in measurements:
+        return None
+    values = [-math.inf if value is None else value for value in measurements[predictor].values]
+    return sum(values) / len(values)
 
 
 def kendall_tau(pairs: list[tuple[float, float]]) -> float | None:

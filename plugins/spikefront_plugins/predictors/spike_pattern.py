@@ -58,7 +58,7 @@ class SpikePattern(Predictor):
 
 
 def patterns(network: SpikingNetwork, inputs: Tensor) -> list[Tensor]:
-    """Return the spikes of each layer, in one or more pieces (T, B, ...), for inputs (B, ...); the network is changed."""
+    """Return the spikes of each layer, in one or more pieces (T, B, ...), for inputs (B, ...); changes the network."""
     found: list[Tensor] = []
     network.train()
     with torch.no_grad():
