@@ -44,6 +44,14 @@ class Early(Trivial):
         metrics = super().score(None, split, streams)
         return {name: value * (2 - phenotype["trained"]) for name, value in metrics.items()}
 
+class Better(Early):
+    """A task whose metrics get worse with training."""
+    name: ClassVar[str] = "late"
+
+    def score(self, phenotype, split, streams):
+        metrics = Trivial.score(self, None, split, streams)
+        return {name: value * (1 + phenotype["trained"]) for name, value in metrics.items()}
+
 class Steps(Trainer):
     """Refuses to do nothing."""
     name: ClassVar[str] = "steps"
@@ -93,7 +101,7 @@ class Namesake(Late):
 
 @hookimpl
 def spikefront_tasks():
-    return [Early]
+    return [Early, Better]
 
 @hookimpl
 def spikefront_trainers():
@@ -296,6 +304,22 @@ def test_an_interrupted_search_goes_on_as_if_nothing_had_happened(
         assert run(database, whole, sources) == "finished"
         assert told(database) == expected
         assert standing(database) == at_last
+
+
+def test_untrained_candidates_are_neither_on_the_front_nor_parents(database: Database, sources: Sources) -> None:
+    """The metrics of the task are turned: without training they are better."""
+    whole = document(keep=0.2)
+    whole["task"]["use"] = "late"
+    volumes: list[float | None] = []
+    run(database, whole, sources, lambda progress: volumes.append(progress.hypervolume))
+    rows = queries.evaluations(database, "early")
+    left_out = {row.genome_hash for row in rows if row.budget == 0}
+    assert left_out
+    front = queries.front(database, "early")
+    assert front
+    assert all(row.budget == 1 for row in front)
+    assert not any(left_out & set(ask.parents) for ask in queries.asks(database, "early"))
+    assert queries.study(database, "early").failed == 0
 
 
 def test_screening_stands_below_the_ladder_of_early_stopping(database: Database, sources: Sources) -> None:
