@@ -305,6 +305,6 @@ def test_a_budget_of_nothing_measures_the_network_as_it_was_built():
 def test_a_predictor_says_which_tasks_it_cannot_work_with(predictor):
     screening = {"use": predictor, "objective": "distance"}
     study = Study.from_document({**TARGET, "search": {"generations": 1, "screening": screening}}, load(ODD))
-    failure = evaluate(Job(study.to_json(), study.space.genome({}), budget=0.0), load(ODD)).failure
+    failure = evaluate(job_of(study, budget=0.0), load(ODD)).failure
     assert failure is not None
     assert f"predictor: '{predictor}' needs a task with data, and 'target' has none" in failure.message
