@@ -22,7 +22,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from spikefront.components import Context, Fitness, Parts, Session
+from spikefront.components import Context, Fitness, Fitted, Parts, Predictor, Session
 from spikefront.errors import InputError, NotFiniteError, OutOfMemoryError, PluginError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, FailureKind, Job, Measurement
@@ -105,7 +105,8 @@ def _replicate(study: Study, job: Job, number: int) -> _Replicate:
     streams = streams_of(study, job.genome, number, job.purpose)
     resolved = study.resolve(job.genome)
     task, parts = resolved.task, resolved.parts
-    fitted = resolved.trainer.fit(task.build(parts, streams), task, _session(job, number, parts, streams))
+    phenotype, session = task.build(parts, streams), _session(job, number, parts, streams)
+    fitted = resolved.trainer.fit(phenotype, task, session) if job.budget > 0 else Fitted(phenotype)
     with _recording(fitted.phenotype, parts.coder.analog) as recorder:
         metrics = task.score(fitted.phenotype, "validation", streams)
     recording = recorder(parts.coder.steps)
@@ -114,6 +115,8 @@ def _replicate(study: Study, job: Job, number: int) -> _Replicate:
     for regulariser in study.regularisers:
         elite = dataclasses.replace(context, elite=job.elites.get(regulariser.on))
         values[regulariser.term.name] = _measured(regulariser.term, elite)
+    if study.screening and job.budget == 0:
+        values |= _probed(study.screening.predictor, context, streams)
     checkpoint = fitted.checkpoint if job.budget < 1 else {}
     return _Replicate(values, fitted.history, fitted.samples, recording, _weights(fitted.phenotype), checkpoint)
 
@@ -132,6 +135,14 @@ def _measured(term: Fitness, context: Context) -> float | None:
     if not math.isfinite(value):
         raise NotFiniteError(f"fitness '{term.name}' is {value}")
     return float(value)
+
+
+def _probed(predictor: Predictor, context: Context, streams: Streams) -> dict[str, float | None]:
+    """Return what a predictor sees in a candidate, by names that `search.screening` knows; None where not finite."""
+    probe = [float(value) if math.isfinite(value) else None for value in predictor.probe(context, streams)]
+    if len(probe) == 1:
+        return {predictor.name: probe[0]}
+    return {f"{predictor.name}.{number}": value for number, value in enumerate(probe)}
 
 
 def _combined(job: Job, replicates: list[_Replicate]) -> Evaluation:

@@ -44,6 +44,21 @@ class EarlyStop(_Table):
         return self
 
 
+class Screening(_Table):
+    """The keys of the [search.screening] section that are not the predictor's.
+
+    The score of each candidate is taken before it is trained. Where the score has shown its worth, a candidate is
+    trained only if it belongs to the better share `keep` of all that were seen, with the score in place of the
+    objective.
+    """
+
+    keep: float = Field(0.5, gt=0, lt=1, description="share of the candidates that is trained")
+    objective: str = Field("accuracy", description="the objective that the score stands for")
+    bound: float = Field(0.3, ge=-1, le=1, description="smallest Kendall tau of score and objective")
+    after: int = Field(20, ge=2, description="smallest number of candidates that Kendall's tau is taken over")
+    unscreened: float = Field(0.1, ge=0, lt=1, description="share of the candidates trained whatever their score")
+
+
 class Budget(_Table):
     """The part of the [search] section that is not the algorithm's."""
 
@@ -57,6 +72,7 @@ class Budget(_Table):
 
     cache: bool = Field(False, description="take candidates from, and leave them to, other studies of the database")
     early_stop: EarlyStop | None = Field(None, description="stop candidates early that others leave behind")
+    screening: Any = Field(None, description="a predictor of which candidates deserve training, with its keys")
 
     @model_validator(mode="after")
     def _one_budget(self) -> Budget:

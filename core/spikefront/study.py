@@ -39,6 +39,7 @@ from spikefront.study_file import read_document
 from spikefront.study_parts import (
     COMPONENT_SECTIONS,
     Regulariser,
+    Screening,
     as_kind,
     candidate_sections,
     check_reference,
@@ -46,6 +47,7 @@ from spikefront.study_parts import (
     read_by,
     read_operators,
     read_regularisers,
+    read_screening,
     read_terms,
     space_of,
 )
@@ -79,6 +81,7 @@ class Study:
         operators: Evolution operators; for a gene the first that fits counts.
         algorithm: How it is searched.
         executor: Where it runs.
+        screening: Which candidates deserve training, guessed beforehand; None where all are trained.
         space: All searched parameters.
     """
 
@@ -92,6 +95,7 @@ class Study:
     operators: tuple[Operator, ...]
     algorithm: Algorithm
     executor: Executor
+    screening: Screening | None
     space: Space
 
     @classmethod
@@ -126,6 +130,8 @@ class Study:
         sections = candidate_sections(document, registry)
         objectives = read_terms("study.objectives", settings.objectives, registry)
         columns = read_terms("study.columns", settings.columns, registry, taken=objectives)
+        regularisers = read_regularisers(document.get("regularisers", []), objectives, columns, registry)
+        terms = (*objectives, *columns, *(regulariser.term for regulariser in regularisers))
         check_reference(budget, objectives)
         return cls(
             document=document,
@@ -134,10 +140,11 @@ class Study:
             sections=sections,
             objectives=objectives,
             columns=columns,
-            regularisers=read_regularisers(document.get("regularisers", []), objectives, columns, registry),
+            regularisers=regularisers,
             operators=read_operators(budget.operators, registry),
             algorithm=fixed("search", Algorithm, algorithm, registry, key="algorithm", others=Budget.model_fields),
             executor=fixed("execution", Executor, document.get("execution", {}), registry),
+            screening=read_screening(budget.screening, objectives, terms, registry),
             space=space_of(sections),
         )
 
@@ -197,6 +204,7 @@ class Study:
         used = [cls for group in self.sections.values() for section in group for cls in section.components.values()]
         terms = [*self.objectives, *self.columns, *(regulariser.term for regulariser in self.regularisers)]
         used += [type(component) for component in (*terms, *self.operators, self.algorithm, self.executor)]
+        used += [type(self.screening.predictor)] if self.screening else []
         return list(dict.fromkeys(used))
 
     def check(self) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from spikefront.checks import table, validated
-from spikefront.components import Component, Fitness, Operator, Task
+from spikefront.components import Component, Fitness, Operator, Predictor, Task
 from spikefront.domains import is_domain
 from spikefront.errors import StudyFileError, did_you_mean, shown
 from spikefront.plugins import Registry
 from spikefront.sections import Section, parse_section
 from spikefront.settings import Budget, Schedule
+from spikefront.settings import Screening as ScreeningSettings
 from spikefront.space import Gene, Space
 
 COMPONENT_SECTIONS = ("task", "network", "neuron", "surrogate", "synapse", "coder", "encoding", "trainer")
@@ -28,6 +29,14 @@ class Regulariser:
     term: Fitness
     on: str
     weight: Schedule
+
+
+@dataclass(frozen=True)
+class Screening:
+    """A predictor of which candidates deserve training, and how far it is followed."""
+
+    predictor: Predictor
+    settings: ScreeningSettings
 
 
 def candidate_sections(document: Mapping[str, Any], registry: Registry) -> dict[str, tuple[Section, ...]]:
@@ -127,6 +136,31 @@ def read_operators(entries: list[Any], registry: Registry) -> tuple[Operator, ..
     """Return the operators that a study names, and behind them those that serve where it names none."""
     entries = [*entries, *registry.defaults("operator")]
     return tuple(fixed(f"search.operators.{n}", Operator, entry, registry) for n, entry in enumerate(entries))
+
+
+def read_screening(
+    given: Any, objectives: tuple[Fitness, ...], terms: Iterable[Fitness], registry: Registry
+) -> Screening | None:
+    """Return the screening of [search.screening], or None where there is none.
+
+    Raises:
+        StudyFileError: Unknown key or predictor, a value that is not allowed, or no such objective.
+    """
+    if given is None:
+        return None
+    path, keys = "search.screening", ScreeningSettings.model_fields
+    given = {"use": given} if isinstance(given, str) else table(path, given)
+    own = {key: value for key, value in given.items() if key not in keys}
+    predictor = fixed(path, Predictor, own, registry, others=keys)
+    settings = validated(ScreeningSettings, {key: value for key, value in given.items() if key in keys}, path)
+    names = [term.name for term in objectives]
+    if settings.objective not in names:
+        message = f"{path}.objective = {shown(settings.objective)}: is no objective of this study"
+        raise StudyFileError(message, did_you_mean(settings.objective, names))
+    if any(term.name == predictor.name for term in terms):
+        message = f"{path}.use = '{predictor.name}': is the name of a fitness term of this study as well"
+        raise StudyFileError(message, "Their values could not be told apart; use only one of them.")
+    return Screening(predictor, settings)
 
 
 def space_of(sections: Mapping[str, tuple[Section, ...]]) -> Space:

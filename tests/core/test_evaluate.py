@@ -285,3 +285,26 @@ def test_weights_of_another_architecture_are_refused():
     weights = run(DIGITS).weights
     with pytest.raises(InputError, match="weights"):
         phenotype_of(study.resolve(Genome({})), weights, streams_of(study, Genome({}), 0))
+
+
+def test_a_budget_of_nothing_measures_the_network_as_it_was_built():
+    study = Study.from_document({**DIGITS, "search": {"generations": 1, "screening": "synflow"}}, load())
+    genome = study.space.genome({})
+    found = evaluate(Job(study.to_json(), genome, budget=0.0), load())
+    assert found.failure is None
+    assert set(found.measurements) == {"accuracy", "parameters", "energy", "synflow"}
+    assert (found.samples, found.history, found.checkpoint) == (0, (), b"")
+    resolved = study.resolve(genome)
+    built = resolved.task.build(resolved.parts, streams_of(study, genome, 0)).state_dict()
+    stored = load_tensors(found.weights)
+    assert all(torch.equal(stored[name], built[name]) for name in built)
+    assert "synflow" not in evaluate(Job(study.to_json(), genome, budget=0.5), load()).measurements
+
+
+@pytest.mark.parametrize("predictor", ["spike-pattern", "synflow"])
+def test_a_predictor_says_which_tasks_it_cannot_work_with(predictor):
+    screening = {"use": predictor, "objective": "distance"}
+    study = Study.from_document({**TARGET, "search": {"generations": 1, "screening": screening}}, load(ODD))
+    failure = evaluate(job_of(study, budget=0.0), load(ODD)).failure
+    assert failure is not None
+    assert f"predictor: '{predictor}' needs a task with data, and 'target' has none" in failure.message

@@ -35,7 +35,7 @@ def test_every_hook_says_what_to_return(name):
 def test_all_built_in_plugins_load():
     registry = load(Sources())
     assert {plugin.name: plugin.reason for plugin in registry.plugins if plugin.reason} == {}
-    assert {kind for kind in KINDS if not registry.components(kind)} <= {"predictor", "analysis"}
+    assert {kind for kind in KINDS if not registry.components(kind)} <= {"analysis"}
     assert all(registry.default(kind) in registry.components(kind) for kind in KINDS if registry.defaults(kind))
 
 

@@ -10,7 +10,7 @@ import pytest
 from spikefront.components import Executor
 from spikefront.errors import InputError, StudyFileError
 from spikefront.plugins import load
-from spikefront.settings import Budget, EarlyStop, Schedule, Settings
+from spikefront.settings import Budget, EarlyStop, Schedule, Screening, Settings
 from spikefront.study import Study
 from spikefront.study_file import read_document
 
@@ -146,7 +146,7 @@ def test_changes_of_the_documentation(tmp_path, line):
 
 
 def test_the_documentation_names_every_key_and_default():
-    for model in (Settings, Budget, EarlyStop, Schedule, Executor):
+    for model in (Settings, Budget, EarlyStop, Screening, Schedule, Executor):
         assert [key for key in model.model_fields if f"`{key}`" not in DOCS and f"{key}," not in DOCS] == []
     for kind in ("network", "neuron", "surrogate", "synapse", "coder", "encoding", "trainer"):
         assert re.search(rf"^\| `\[{kind}\].*default `{load().default(kind)}` \|$", DOCS, re.MULTILINE)

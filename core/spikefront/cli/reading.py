@@ -19,6 +19,7 @@ from spikefront.cli.options import (
     registry_of,
 )
 from spikefront.cli.output import print_listing
+from spikefront.search.screening import recorded_standing
 from spikefront.storage import Database, queries
 
 
@@ -44,6 +45,7 @@ def show(name: StudyName, db: DatabaseOption = DEFAULT_DATABASE, form: FormatOpt
     """Show a study: state, counts, reference point, search space, and which plugins gave its components."""
     with Database.read_only(db) as database:
         row = queries.study(database, name)
+        standing = recorded_standing(database, name)
     facts: dict[str, Any] = {
         "name": row.name,
         "state": row.state,
@@ -53,6 +55,7 @@ def show(name: StudyName, db: DatabaseOption = DEFAULT_DATABASE, form: FormatOpt
         "failed": row.failed,
         "reused": row.reused,
         "reference": {name: list(pair) for name, pair in (row.reference or {}).items()},
+        **({"screening": str(standing)} if standing else {}),
         "created": row.created_at.isoformat(timespec="seconds"),
         "updated": row.updated_at.isoformat(timespec="seconds"),
         "spikefront": row.spikefront_version,

@@ -20,6 +20,7 @@ from spikefront.cli.reading import print_front
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
+from spikefront.search.screening import recorded_standing
 from spikefront.storage import Database, queries
 from spikefront.study import Study
 
@@ -51,6 +52,9 @@ def run(
         console.print()
         if outcome != "interrupted":
             print_front(database, study.name, Format.table)
+            standing = recorded_standing(database, study.name)
+            if standing:
+                console.print(f"screening {standing}", markup=False, highlight=False, soft_wrap=True)
         _print_failures(database, study.name, console)
     if outcome == "finished" and display.done < study.budget.total:
         console.print(f"The search ended after {display.done} of {study.budget.total}: it found nothing new to try.")
@@ -96,6 +100,8 @@ def _facts(progress: Progress) -> RenderableType:
         "hypervolume": "-" if progress.hypervolume is None else f"{progress.hypervolume:.4f}",
         "time": f"{_duration(progress.seconds)}, about {_duration(progress.remaining)} left",
     }
+    if progress.screening:
+        rows["screening"] = progress.screening
     for name, value in rows.items():
         table.add_row(name, value)
     return table

@@ -67,7 +67,7 @@ class Told:
 
     Attributes:
         genome: The candidate.
-        losses: One number for each objective, smaller is better; None where the evaluation failed.
+        losses: One number for each objective, smaller is better; None where it failed or was left untrained.
     """
 
     genome: Genome

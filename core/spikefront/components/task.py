@@ -121,7 +121,7 @@ class SupervisedTask(Task, ABC):
         return {name: total / len(data.inputs) for name, total in sums.items()}
 
 
-def require_supervised(task: Task, who: str) -> SupervisedTask:
+def require_supervised(task: Task, who: str, kind: str = "trainer") -> SupervisedTask:
     """Return `task`, if it has data; otherwise say which component wanted them.
 
     Raises:
@@ -129,7 +129,7 @@ def require_supervised(task: Task, who: str) -> SupervisedTask:
     """
     if not isinstance(task, SupervisedTask):
         raise InputError(
-            f"trainer: '{who}' needs a task with data, and '{task.name}' has none",
-            "Use trainer 'none' with this task.",
+            f"{kind}: '{who}' needs a task with data, and '{task.name}' has none",
+            "Use trainer 'none' with this task." if kind == "trainer" else "Leave it out, or use another task.",
         )
     return task

@@ -28,6 +28,7 @@ class Entry:
         measurements: Fitness terms by name; empty where the evaluation failed.
         regularised: Value of each objective as the search saw it; empty where the evaluation failed.
         reused: Whether it was answered from the record.
+        budget: Share of the training that it had.
     """
 
     number: int
@@ -36,11 +37,17 @@ class Entry:
     measurements: Mapping[str, Measurement]
     regularised: Mapping[str, float]
     reused: bool = False
+    budget: float = 1.0
 
     @property
     def failed(self) -> bool:
-        """Whether there is nothing to rank."""
+        """Whether it has no value of its objectives."""
         return not self.regularised
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it can be on the front: neither failed nor left untrained by screening."""
+        return not self.failed and self.budget > 0
 
 
 class Archive:
@@ -60,7 +67,7 @@ class Archive:
     def add(self, entries: Sequence[Entry]) -> None:
         """Append a generation, and bring the front up to date: what no other dominates, by pure values."""
         self.entries += entries
-        ranked = [entry for entry in (*self.front, *entries) if not entry.failed]
+        ranked = [entry for entry in (*self.front, *entries) if entry.ranked]
         keep = nondominated(self._values(ranked))
         self.front = [entry for entry, kept in zip(ranked, keep, strict=True) if kept]
 
@@ -88,8 +95,8 @@ class Archive:
         return shift
 
     def losses(self, entry: Entry) -> tuple[float, ...] | None:
-        """Return what the algorithm is told: regularised values to minimise, or None for a failure."""
-        return self.losses_of(entry.regularised)
+        """Return what the algorithm is told: regularised values to minimise, or None where there is nothing to rank."""
+        return self.losses_of(entry.regularised) if entry.ranked else None
 
     def losses_of(self, regularised: Mapping[str, float]) -> tuple[float, ...] | None:
         """Return regularised values as losses, or None where there are none."""
@@ -98,7 +105,7 @@ class Archive:
     def elites(self, generation: int) -> dict[str, Genome]:
         """Return the best genome of a generation for each objective that a regulariser acts on."""
         wanted = {regulariser.on for regulariser in self._study.regularisers if regulariser.term.uses_elite}
-        ranked = [entry for entry in self.entries if entry.generation == generation and not entry.failed]
+        ranked = [entry for entry in self.entries if entry.generation == generation and entry.ranked]
         return {
             objective.name: min(ranked, key=lambda e, o=objective: o.loss(e.regularised[o.name])).genome  # type: ignore[misc]
             for objective in self._objectives
@@ -137,10 +144,10 @@ class Archive:
         return found
 
     def _values(self, entries: Sequence[Entry]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        """Return the pure values (n, objectives) of the entries that did not fail, to minimise."""
+        """Return the pure values (n, objectives) of the entries that can be ranked, to minimise."""
         rows = [
             [objective.loss(entry.measurements[objective.name].mean or 0.0) for objective in self._objectives]
             for entry in entries
-            if not entry.failed
+            if entry.ranked
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self._objectives))

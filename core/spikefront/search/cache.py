@@ -35,7 +35,7 @@ class Cache:
 
     def __init__(self, study: Study, database: Database, registry: Registry) -> None:
         self._study, self._database, self._registry = study, database, registry
-        self._sources = [self._source(component) for component in study.components()]
+        self._sources = [self._source(component) for component in study.components() if component.kind != "predictor"]
         terms = (*study.objectives, *study.columns, *(regulariser.term for regulariser in study.regularisers))
         self._terms = [{"use": term.name, **term.model_dump(mode="json")} for term in terms]
         self._looks_back = any(regulariser.term.uses_elite for regulariser in study.regularisers)

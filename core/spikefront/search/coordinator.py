@@ -17,7 +17,7 @@ from spikefront.search.cache import Cache
 from spikefront.search.progress import Progress, Watcher
 from spikefront.search.record import open_store, recorded_entries
 from spikefront.search.runner import Runner
-from spikefront.search.training import WHOLE, Candidate, Trained, Training
+from spikefront.search.training import Candidate, Trained, Training
 from spikefront.sources import Sources
 from spikefront.storage import Database, queries
 from spikefront.study import Study
@@ -97,7 +97,7 @@ class Search:
             asked += len(proposals)
             self._evaluate(training, candidates)
             told = self._archive.entries[-len(candidates) :]
-            self._close_generation(told)
+            self._close_generation(told, training)
             self._report(generation, {})
             if len(candidates) == len(proposals) and asked < budget.total:
                 engine.tell([Told(entry.genome, self._archive.losses(entry)) for entry in told])
@@ -153,15 +153,15 @@ class Search:
             cache_key=trained.cache_key,
         )
         number, generation = candidate.number, candidate.generation
-        return Entry(number, generation, candidate.genome, measurements, regularised, trained.reused)
+        return Entry(number, generation, candidate.genome, measurements, regularised, trained.reused, trained.budget)
 
     def _reuse(self, candidate: Candidate) -> Entry:
         """Answer from the record what was tried before."""
         twin = self._by_genome[candidate.genome.hash]
         evaluation = Evaluation(candidate.genome, twin.measurements)
-        return self._record(Trained(candidate, evaluation, WHOLE, reused=True))
+        return self._record(Trained(candidate, evaluation, twin.budget, reused=True))
 
-    def _close_generation(self, generation: Sequence[Entry]) -> None:
+    def _close_generation(self, generation: Sequence[Entry], training: Training) -> None:
         """Fix the reference point once something is there, and drop weights that nobody will ask for."""
         if self._reference is None:
             self._reference = self._archive.reference()
@@ -174,6 +174,7 @@ class Search:
             failed=self._told.failed + sum(entry.failed for entry in generation),
             reused=self._told.reused + sum(entry.reused for entry in generation),
             best=self._archive.best(),
+            screening=str(training.screening or ""),
             hypervolume=None if self._reference is None else self._archive.hypervolume(self._reference),
         )
 

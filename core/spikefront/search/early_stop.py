@@ -7,13 +7,11 @@ crowding distance (Deb et al., IEEE TEVC 6, 2002); the better share trains on.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import moocore
 import numpy as np
 import numpy.typing as npt
-
-from spikefront.settings import EarlyStop
 
 Losses = tuple[float, ...]
 
@@ -22,15 +20,16 @@ class Ladder:
     """What was seen at each rung of a search.
 
     Args:
-        settings: Rungs and the share that goes on.
+        rungs: Shares of the training.
+        keep: Share of the candidates that goes on at each.
     """
 
-    def __init__(self, settings: EarlyStop) -> None:
-        self._keep = settings.keep
-        self._seen: dict[float, dict[int, Losses]] = {rung: {} for rung in settings.rungs}
+    def __init__(self, rungs: Iterable[float], keep: float) -> None:
+        self._keep = keep
+        self._seen: dict[float, dict[int, Losses]] = {rung: {} for rung in rungs}
 
     def promoted(self, rung: float, arrived: Mapping[int, Losses]) -> set[int]:
-        """Add the candidates that arrived at a rung, and return those that go on.
+        """Add the candidates that arrived at a rung, and return those that go on; a loss that is infinite never does.
 
         Args:
             rung: Share of the training that they have had.
@@ -38,8 +37,8 @@ class Ladder:
         """
         seen = self._seen[rung]
         seen.update(arrived)
-        numbers = list(seen)
-        best = order(np.array(list(seen.values())))[: math.ceil(self._keep * len(seen))]
+        numbers = [number for number, losses in seen.items() if all(map(math.isfinite, losses))]
+        best = order(np.array([seen[number] for number in numbers]))[: math.ceil(self._keep * len(seen))]
         return {numbers[place] for place in best} & set(arrived)
 
 

@@ -22,6 +22,7 @@ class Progress:
             first generation is told.
         seconds: Time since this run began.
         remaining: Estimate of the seconds left; None before anything was trained.
+        screening: How the score of [search.screening] stands; empty without one.
     """
 
     generation: int
@@ -34,6 +35,7 @@ class Progress:
     hypervolume: float | None = None
     seconds: float = 0.0
     remaining: float | None = None
+    screening: str = ""
 
 
 Watcher = Callable[[Progress], None]

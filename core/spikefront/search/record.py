@@ -49,6 +49,7 @@ def recorded_entries(database: Database, study: Study, archive: Archive) -> dict
             row.measurements,
             archive.regularised(row.measurements, row.generation),
             row.reused,
+            row.budget,
         )
         for row in rows
     }

@@ -14,10 +14,11 @@ from spikefront.search.cache import Cache
 from spikefront.search.early_stop import Ladder, Losses
 from spikefront.search.record import recorded_evaluation
 from spikefront.search.runner import Runner
+from spikefront.search.screening import Screen, Standing
 from spikefront.storage import Database, EvaluationRow, StudyStore, queries
 from spikefront.study import Study
 
-WHOLE = 1.0
+UNTRAINED, WHOLE = 0.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ class Training:
         self._study, self._database, self._store = study, database, store
         self._archive, self._runner, self._cache = archive, runner, cache
         early_stop = study.budget.early_stop
-        self._rungs = early_stop.rungs if early_stop else ()
-        self._ladder = Ladder(early_stop) if early_stop else None
-        rows = queries.evaluations(database, study.name, "rung") if early_stop else []
+        self._screen = Screen(study.screening, study.problem_objectives) if study.screening else None
+        self._ladder = Ladder(early_stop.rungs, early_stop.keep) if early_stop else None
+        self._rungs = (*([UNTRAINED] if self._screen else []), *(early_stop.rungs if early_stop else []))
+        rows = queries.evaluations(database, study.name, "rung") if self._rungs else []
         self._recorded = {(row.candidate, row.budget): row for row in rows}
 
     def run(self, candidates: Sequence[Candidate], settled: Collection[int]) -> Iterator[Trained]:
@@ -91,21 +93,29 @@ class Training:
         for rung in self._rungs:
             arrived: dict[int, Evaluation] = {}
             for candidate, evaluation in self._on_rung(climbing, before, rung, settled):
-                if evaluation.failure or not self._losses(candidate, evaluation):
+                if evaluation.failure or (rung > UNTRAINED and not self._losses(candidate, evaluation)):
                     yield Trained(candidate, evaluation, rung)
                 else:
                     arrived[candidate.number] = evaluation
             promoted = self._promoted(rung, climbing, arrived)
             for number in sorted(set(arrived) - promoted - set(settled)):
-                yield Trained(climbing[number], arrived[number], rung)
+                yield Trained(climbing[number], self._without_score(arrived[number]), rung)
             climbing = {number: climbing[number] for number in sorted(promoted)}
             before = {number: arrived[number] for number in promoted}
         yield from self._to_the_end({n: c for n, c in climbing.items() if n not in settled}, before)
 
     def close_generation(self, generation: int) -> None:
-        """Drop what only an unfinished generation needs."""
+        """Drop what only an unfinished generation needs, and let screening learn from who was trained to the end."""
         if self._rungs:
             self._store.prune_rungs(generation)
+        if self._screen:
+            ended = [entry for entry in self._archive.entries if entry.generation == generation and not entry.failed]
+            self._screen.learn({entry.number: entry.measurements for entry in ended if entry.budget == WHOLE})
+
+    @property
+    def screening(self) -> Standing | None:
+        """How the score of [search.screening] stands, or None without one."""
+        return self._screen.standing if self._screen else None
 
     def _to_the_end(self, climbing: Mapping[int, Candidate], before: Mapping[int, Evaluation]) -> Iterator[Trained]:
         """Yield what each candidate measures at last; with a cache, what another study left of the same."""
@@ -137,17 +147,21 @@ class Training:
                 jobs[number] = self._job(candidate, rung, before.get(number))
         for number, evaluation in self._runner.run(jobs):
             joined = _joined(evaluation, before.get(number))
+            if self._screen and rung == UNTRAINED:
+                joined = self._screen.scored(joined)
             if not evaluation.failure:
                 self._record(climbing[number], joined, rung)
             yield climbing[number], joined
 
     def _promoted(self, rung: float, climbing: dict[int, Candidate], arrived: dict[int, Evaluation]) -> set[int]:
-        losses: dict[int, Losses] = {}
-        for number in sorted(arrived):
-            found = self._losses(climbing[number], arrived[number])
-            if found:
-                losses[number] = found
+        found = {number: self._losses(climbing[number], arrived[number]) for number in sorted(arrived)}
+        if self._screen and rung == UNTRAINED:
+            return self._screen.promoted(arrived, found)
+        losses = {number: known for number, known in found.items() if known}
         return self._ladder.promoted(rung, losses) if self._ladder else set()
+
+    def _without_score(self, evaluation: Evaluation) -> Evaluation:
+        return self._screen.without_score(evaluation) if self._screen else evaluation
 
     def _losses(self, candidate: Candidate, evaluation: Evaluation) -> Losses | None:
         return self._archive.losses_of(self._archive.regularised(evaluation.measurements, candidate.generation))

@@ -137,14 +137,17 @@ def _evaluation_row(row: RowMapping, measured: Sequence[tuple[str, Role, Measure
 
 
 def objective_means(session: Session, study_id: int) -> dict[int, tuple[str, dict[str, float]]]:
-    """Return genome and pure objectives of the successful evaluations of a search, by number and in its order."""
+    """Return genome and pure objectives of the successful evaluations of a search, by number and in its order.
+
+    Candidates that screening left untrained are not among them.
+    """
     table, measured = schema.Evaluation, schema.Measurement
     found: dict[int, tuple[str, dict[str, float]]] = {}
     for number, genome, name, mean in session.execute(
         select(table.number, table.genome_hash, measured.name, measured.mean)
         .join(measured, measured.evaluation_id == table.id)
         .where(table.study_id == study_id, table.purpose == "search", table.failure_kind.is_(None))
-        .where(measured.role == "objective")
+        .where(measured.role == "objective", table.budget > 0)
         .order_by(table.number)
     ):
         if mean is not None:

@@ -102,7 +102,7 @@ class EvaluationRow:
         ask: Number of the ask that it answers; None outside of a search.
         genome_json: The genome, arrays as marks with their shape; `queries.genomes` loads the arrays.
         replicates: Numbers of the replicates, in the order of the values of each measurement.
-        budget: Share of the full training, in (0, 1].
+        budget: Share of the full training, in [0, 1].
         failure: Why there are no measurements, or None.
         reused: Whether it was answered from the record without training.
         samples: Training samples seen.

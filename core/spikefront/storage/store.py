@@ -142,7 +142,7 @@ class StudyStore:
             purpose: What it was made for.
             candidate: ID of the candidate that was trained again or tested; left out in a search.
             replicates: Numbers of the replicates, in the order of the values.
-            budget: Share of the full training, in (0, 1].
+            budget: Share of the full training, in [0, 1].
             regularised: Objectives' values as the search saw them, where a regulariser moved them.
             regularisers: Names of the measurements that are regularisers and no objectives.
             reused: Whether it was answered from the record without training.

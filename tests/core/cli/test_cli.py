@@ -135,6 +135,17 @@ def test_show_tells_the_specification_and_the_plugins(finished: Program) -> None
     assert "[encoding]" in out
 
 
+def test_a_screened_study_tells_how_its_score_stands(program: Program, study: str) -> None:
+    screening = ["--set", "search.screening={ use = 'synflow', after = 2 }"]
+    code, out, err = program("run", study, *screening)
+    assert (code, err) == (0, "")
+    (line,) = [line for line in out.splitlines() if line.startswith("screening synflow: Kendall tau ")]
+    code, out, _ = program("show", "tiny", "--format", "json")
+    assert "screening " + json.loads(out)["screening"] == line
+    code, out, _ = program("show", "tiny")
+    assert line.removeprefix("screening ") in out
+
+
 def test_running_again_only_shows_the_front(finished: Program, study: str) -> None:
     before = front(finished)
     assert finished("run", study)[0] == 0

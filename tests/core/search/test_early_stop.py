@@ -18,7 +18,6 @@ from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.search.early_stop import Ladder, crowding_distance, order
 from spikefront.search.progress import Progress
-from spikefront.settings import EarlyStop
 from spikefront.sources import Sources
 from spikefront.storage import Database, queries
 from spikefront.study import Study
@@ -130,14 +129,14 @@ def test_equal_points_do_not_divide_by_zero() -> None:
 
 
 def test_a_ladder_compares_with_all_that_was_seen() -> None:
-    ladder = Ladder(EarlyStop(rungs=(0.5,), keep=0.5))
+    ladder = Ladder((0.5,), 0.5)
     assert ladder.promoted(0.5, {0: (1.0,), 1: (2.0,), 2: (3.0,), 3: (4.0,)}) == {0, 1}
     assert ladder.promoted(0.5, {4: (5.0,), 5: (6.0,)}) == set()
     assert ladder.promoted(0.5, {6: (0.5,), 7: (0.6,)}) == {6, 7}
 
 
 def test_a_rung_with_one_candidate_lets_it_pass() -> None:
-    assert Ladder(EarlyStop(rungs=(0.5,), keep=0.1)).promoted(0.5, {0: (1.0,)}) == {0}
+    assert Ladder((0.5,), 0.1).promoted(0.5, {0: (1.0,)}) == {0}
 
 
 @pytest.mark.parametrize("rungs", [[], [0.5, 0.25], [0.0, 0.5], [0.5, 1.0], [0.5, 0.5]])
