@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -11,6 +12,21 @@ from torch import nn
 
 from spikefront.components.base import Component
 from spikefront.space import Array
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that a trainer updates at a rate of their own.
+
+    Attributes:
+        parameters: Parameters of a network; no parameter is in two groups.
+        learning_rate: Learning rate, in times the trainer's.
+        weight_decay: Weight decay, in times the trainer's.
+    """
+
+    parameters: list[nn.Parameter]
+    learning_rate: float = 1.0
+    weight_decay: float = 1.0
 
 
 class Encoding(Component, ABC):
@@ -33,6 +49,13 @@ class Encoding(Component, ABC):
             arrays: The evolved arrays of this candidate, by the names of `evolved_arrays`.
             generator: Source of the initial values.
         """
+
+    def groups(self, network: nn.Module) -> list[Group]:
+        """Return all parameters of a network that was made with this encoding, by how fast they learn.
+
+        Numbers that are multiplied with others before they are weights want other steps than weights do.
+        """
+        return [Group(list(network.parameters()))]
 
     def stored_numbers(self, network: nn.Module) -> int:
         """Return how many numbers have to be stored to rebuild the network.

@@ -159,7 +159,7 @@ def interactions_of(network: nn.Module) -> Interactions | None:
     return next((module for module in network.modules() if isinstance(module, Interactions)), None)
 
 
-def gene_vectors_of(network: nn.Module) -> list[Tensor]:
+def gene_vectors_of(network: nn.Module) -> list[nn.Parameter]:
     """Return all gene vectors of a network, for each encoded weight Y (n, G) and X (m, G)."""
     lists = [module for module in network.modules() if isinstance(module, parametrize.ParametrizationList)]
     genetic = [tensors for tensors in lists if isinstance(tensors[0], GeneticWeight)]

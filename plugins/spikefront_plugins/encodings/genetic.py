@@ -12,11 +12,18 @@ from torch.nn.utils import parametrize
 
 from spikefront import Encoding, hookimpl
 from spikefront.components.base import Ranges
-from spikefront.components.encoding import encodable_weights
+from spikefront.components.encoding import Group, encodable_weights
 from spikefront.errors import InputError
 from spikefront.space import Array
 from spikefront.space import Tensor as ArrayDomain
-from spikefront_plugins.encodings._genes import FACTORED, GeneticWeight, Interactions, centre, interactions_of
+from spikefront_plugins.encodings._genes import (
+    FACTORED,
+    GeneticWeight,
+    Interactions,
+    centre,
+    gene_vectors_of,
+    interactions_of,
+)
 
 
 class Genetic(Encoding):
@@ -28,6 +35,9 @@ class Genetic(Encoding):
     has no more weights than its encoding has numbers. Evolution shapes O and gradients train X and Y; `origin` may
     hand O to the gradients. A candidate with fewer genes G than the evolved array has, G_max, takes the leading block
     (G_max / G) O[:G, :G]. Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
+
+    X, Y and O are multiplied with each other before they are weights, and may want larger steps: `gene_rate`,
+    `interaction_rate` and `gene_decay` give them rates of their own, where the trainer asks for them.
 
     In training a layer multiplies with one factor after the other, y = Y (O (X^T s)), where the shapes say that this
     takes fewer operations than making W and multiplying with it; equal but for rounding. Measured is the layer with W.
@@ -45,6 +55,9 @@ class Genetic(Encoding):
     )
     kernel: int = Field(3, ge=1, le=15, description="side of the largest kernel with interactions of its own, odd")
     gain: bool = Field(False, description="train a factor a for each layer")
+    gene_rate: float = Field(1.0, gt=0, description="learning rate of X and Y, in times the trainer's")
+    interaction_rate: float = Field(1.0, gt=0, description="learning rate of O where gradients train it, the same")
+    gene_decay: float = Field(1.0, ge=0, description="weight decay of X, Y and O, in times the trainer's")
 
     @model_validator(mode="after")
     def _odd_kernel(self) -> Self:
@@ -71,6 +84,16 @@ class Genetic(Encoding):
             encoded = GeneticWeight(interactions, weight.shape, self._per_tap(weight), self.gain, generator)
             layer.__class__ = FACTORED.get(type(layer), type(layer))
             parametrize.register_parametrization(layer, name, encoded)
+
+    def groups(self, network: nn.Module) -> list[Group]:
+        interactions = interactions_of(network)
+        vectors, matrices = gene_vectors_of(network), list(interactions.parameters()) if interactions else []
+        encoded = {id(parameter) for parameter in (*vectors, *matrices)}
+        return [
+            Group([parameter for parameter in network.parameters() if id(parameter) not in encoded]),
+            Group(vectors, self.gene_rate, self.gene_decay),
+            Group(matrices, self.interaction_rate, self.gene_decay),
+        ]
 
     def stored_numbers(self, network: nn.Module) -> int:
         interactions = interactions_of(network)

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from spikefront import SupervisedTask, Trainer, hookimpl
+from spikefront import Encoding, SupervisedTask, Trainer, hookimpl
 from spikefront.components import Checkpoint, Data, Fitted, Session, Task
 from spikefront.components.task import require_supervised
 from spikefront.errors import NotFiniteError
@@ -65,7 +65,7 @@ class SurrogateGradient(Trainer):
     def fit(self, phenotype: nn.Module, task: Task, session: Session) -> Fitted:
         supervised = require_supervised(task, self.name)
         data = supervised.data("train")
-        optimizer = self._optimizer(phenotype)
+        optimizer = self._optimizer(phenotype, session.parts.encoding)
         first = _restore(phenotype, optimizer, session.checkpoint) if session.checkpoint else 0
         last = max(1, round(self.epochs * session.budget))
         gradient = self._gradient(phenotype, data, session.checkpoint or {})
@@ -83,12 +83,20 @@ class SurrogateGradient(Trainer):
         batch = data.inputs[: self.batch]
         return replace(gradient, parts=parts_within(self.memory, partial(gradient.peak, network), batch))
 
-    def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
+    def _optimizer(self, network: nn.Module, encoding: Encoding) -> torch.optim.Optimizer:
+        groups = [
+            {
+                "params": group.parameters,
+                "lr": self.learning_rate * group.learning_rate,
+                "rate": group.learning_rate,
+                "weight_decay": self.weight_decay * group.weight_decay,
+            }
+            for group in encoding.groups(network)
+            if group.parameters
+        ]
         if self.optimizer == "sgd":
-            return torch.optim.SGD(
-                network.parameters(), self.learning_rate, self.momentum, weight_decay=self.weight_decay
-            )
-        return torch.optim.AdamW(network.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=True)
+            return torch.optim.SGD(groups, self.learning_rate, self.momentum)
+        return torch.optim.AdamW(groups, self.learning_rate, fused=True)
 
     def _epoch(
         self,
@@ -148,7 +156,7 @@ class SurrogateGradient(Trainer):
     def _set_learning_rate(self, optimizer: torch.optim.Optimizer, epoch: float) -> None:
         if self.schedule == "cosine":
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
+                group["lr"] = group["rate"] * self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
 
 
 def _require_finite(network: nn.Module, epoch: int) -> None:

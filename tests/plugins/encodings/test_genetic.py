@@ -435,3 +435,24 @@ def test_a_layer_works_on_when_its_weight_is_set_free():
     before = layer(torch.ones(2, 30))
     parametrize.remove_parametrizations(layer, "weight")
     torch.testing.assert_close(layer(torch.ones(2, 30)), before)
+
+
+@pytest.mark.parametrize("origin", ["evolved", "trained"])
+def test_groups_hold_every_parameter_once_at_its_rate(origin):
+    encoding = Genetic(genes=4, origin=origin, gain=True, gene_rate=3.0, interaction_rate=0.5, gene_decay=0.0)
+    arrays = {"interactions": np.zeros((9, 4, 4), dtype=np.float32)}
+    network = encoded(encoding, linear(30, 20), nn.BatchNorm1d(20), linear(20, 3), arrays=arrays)
+    direct, vectors, matrices = encoding.groups(network)
+    together = [id(parameter) for group in (direct, vectors, matrices) for parameter in group.parameters]
+    assert sorted(together) == sorted(id(parameter) for parameter in network.parameters())
+    assert [id(tensor) for tensor in vectors.parameters] == [id(tensor) for tensor in gene_vectors_of(network)]
+    assert len(matrices.parameters) == (origin == "trained")
+    assert (vectors.learning_rate, vectors.weight_decay) == (3.0, 0.0)
+    assert (matrices.learning_rate, matrices.weight_decay) == (0.5, 0.0)
+    assert (direct.learning_rate, direct.weight_decay) == (1.0, 1.0)
+
+
+def test_other_encodings_have_one_group():
+    network = encoded(Direct(), linear(30, 20), nn.BatchNorm1d(20))
+    (group,) = Direct().groups(network)
+    assert list(map(id, group.parameters)) == list(map(id, network.parameters()))

@@ -104,6 +104,7 @@ GOING_ON = {
     "evolved": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "both", "gain": True}}, {}),
     "in parts": ({"network": CONV}, {"memory": 0.0002}),
     "packed": ({"network": CONV, "coder": {"use": "poisson"}}, {"saved": "packed"}),
+    "rates": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "trained", "gene_rate": 3.0}}, {}),
     "resnet": ({"network": {"use": "resnet", "blocks": [1, 1], "width": 3}}, {"optimizer": "sgd"}),
 }
 
@@ -141,6 +142,25 @@ def test_data_and_time_steps_grow_to_the_whole():
 def test_one_epoch_is_a_whole_one():
     fitted = fit(SurrogateGradient(epochs=1, batch=20, first_data=0.1, first_steps=0.1), parts_of())
     assert fitted.samples == 100
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_groups_of_an_encoding_learn_at_their_own_rates(schedule):
+    """One step of gradient descent moves gene vectors four times as far, and nothing else."""
+    trainer = SurrogateGradient(
+        epochs=1, batch=100, optimizer="sgd", momentum=0.0, learning_rate=0.01, weight_decay=0.0, schedule=schedule
+    )
+    moved = []
+    for rate in (1.0, 4.0):
+        genetic = {"use": "genetic", "genes": 3, "origin": "trained", "gene_rate": rate}
+        parts = parts_of(encoding=genetic, network={"use": "mlp", "hidden": [24]})
+        before = QUICK.build(parts, Streams(1)).state_dict()
+        after = weights(fit(trainer, parts))
+        moved.append({name: after[name] - before[name] for name in before})
+    vectors = [name for name in moved[0] if "original" in name]
+    assert vectors
+    for name, step in moved[0].items():
+        assert torch.allclose(moved[1][name], step * (4 if name in vectors else 1), rtol=1e-3, atol=1e-6), name
 
 
 def test_a_checkpoint_does_not_change_with_the_network():
