@@ -5,6 +5,7 @@
 
 typedef $real real;
 $machine
+/* Elements of a block, and steps whose memory is on the stack: kept, values and states are numbers of names */
 enum { BLOCK = 64, FEW = 8, KEEPING = $keeping, COUNT = $count, STATES = $states };
 
 static inline real square(real z) { return z * z; }

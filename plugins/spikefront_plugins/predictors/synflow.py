@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from spikefront import NeuronModel, Predictor, Surrogate, hookimpl
+from spikefront import NeuronModel, Predictor, hookimpl
 from spikefront.components import Context, Spike, State
 from spikefront.components.encoding import encodable_weights
 from spikefront.components.task import require_supervised
@@ -75,16 +75,6 @@ class _PassOn(NeuronModel):
     name: ClassVar[str] = "pass-on"
 
     def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
-        return x, state
-
-    def sequence(
-        self,
-        x: Tensor,
-        state: State,
-        trained: Mapping[str, Tensor],
-        surrogate: Surrogate,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, State]:
         return x, state
 
 

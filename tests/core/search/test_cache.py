@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ from spikefront.study import Study
 from spikefront_plugins.tasks.digits import Digits
 
 Change = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "test.db", create=True) as opened:
-        yield opened
 
 
 def document(name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +92,6 @@ def faulty(tmp_path: Path) -> Sources:
     folder.mkdir()
     (folder / "faulty.py").write_text(FAULTY)
     return Sources(folders=(str(folder),), modules=("benchmarks.trivial",))
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "test.db", create=True) as opened:
-        yield opened
 
 
 def run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,12 +123,6 @@ def sources(tmp_path: Path) -> Sources:
     folder.mkdir()
     (folder / "early.py").write_text(PLUGIN)
     return Sources(folders=(str(folder),), modules=("benchmarks.trivial",))
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "test.db", create=True) as opened:
-        yield opened
 
 
 def document(tells: str = "truth", early_stop: Any = None, **screening: Any) -> dict[str, Any]:
