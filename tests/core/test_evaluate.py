@@ -38,7 +38,7 @@ DIGITS = {
     "trainer": {"epochs": 2, "learning_rate": 0.01},
     "search": {"generations": 1},
 }
-PER_TAP = {"use": "genetic", "genes": 2, "gain": True}
+PER_TAP = {"use": "genetic", "genes": 2, "gain": "layer"}
 UNFOLD = {"use": "genetic", "genes": 2, "variant": "unfold"}
 CONV = {"use": "conv", "channels": [4, 6]}
 NETWORKS = {

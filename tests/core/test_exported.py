@@ -36,7 +36,7 @@ CASES = {
     "choice": {"encoding": GENETIC | {"use": {"choice": ["genetic", "direct"]}}},
     "recurrent": {"network": {"use": "recurrent", "hidden": [7]}},
     "layers": {"neuron": [{"use": "lif", "v_threshold": 0.3}, {"use": "plif", "v_threshold": 0.3}]},
-    "resnet": {"network": {"use": "resnet", "blocks": [1, 1], "width": 3}, "encoding": GENETIC | {"gain": True}},
+    "resnet": {"network": {"use": "resnet", "blocks": [1, 1], "width": 3}, "encoding": GENETIC | {"gain": "layer"}},
 }
 
 

@@ -22,7 +22,7 @@ DOCUMENT = {
         "use": "genetic",
         "genes": {"low": 1, "high": 3},
         "variant": {"choice": ["per-tap", "unfold"]},
-        "gain": {"choice": [True, False]},
+        "gain": {"choice": ["none", "layer"]},
     },
     "coder": {"use": "poisson", "steps": 2},
     "trainer": {"epochs": 1, "batch": 32},

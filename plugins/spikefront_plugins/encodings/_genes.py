@@ -2,73 +2,129 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils import parametrize
+
+from spikefront.spiking.layers import Noise
+from spikefront_plugins.encodings._factored import Product, register, stored_tensors
+
+Gain = Literal["none", "layer", "neuron"]
+Initial = Literal["normal", "balanced", "orthogonal"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How weights are made of gene vectors and interactions.
+
+    Attributes:
+        per_tap: Whether each tap of a kernel has interactions of its own; else it has inputs of its own.
+        gain: What trained factors the weight has: none, one, or one for each output.
+        residue: Whether output o has direct weights to input o mod m.
+        initial: How the first gene vectors are drawn.
+        dropout: Probability that a gene is left out in a step of training.
+    """
+
+    per_tap: bool = True
+    gain: Gain = "none"
+    residue: bool = False
+    initial: Initial = "normal"
+    dropout: float = 0.0
+
+    def rows(self, shape: torch.Size) -> int:
+        """Return the number of input vectors of a weight."""
+        return shape[1] if self.per_tap else shape[1:].numel()
+
+    def tieable(self, before: torch.Size, shape: torch.Size) -> bool:
+        """Tell whether the outputs of the weight before may be the inputs of a weight, going by their numbers."""
+        return before[0] == self.rows(shape)
+
+    def extras(self, shape: torch.Size) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what is trained beside the vectors of a weight."""
+        shapes: dict[str, tuple[int, ...]] = {"residue": (shape[0], *shape[2:])} if self.residue else {}
+        if self.gain != "none":
+            shapes["gain"] = (shape[0], 1) if self.gain == "neuron" else ()
+        return shapes
 
 
 class Interactions(nn.Module):
-    """The interactions O (taps, G, G) of one network, shared by its encoded weights.
+    """The interactions O that encoded weights share: for each tap of a square kernel, or for each pattern over it.
 
     Args:
-        matrices: O, the taps of a square kernel row by row.
+        matrices: (taps, G, G), the kernel row by row, or (patterns, G, G).
+        side: Side of the kernel.
+        smooth: Whether they belong to patterns over the kernel, see `cosines`.
         trained: Whether gradients train them.
     """
 
     matrices: Tensor
+    patterns: Tensor | None
 
-    def __init__(self, matrices: Tensor, trained: bool) -> None:
+    def __init__(self, matrices: Tensor, side: int, smooth: bool, trained: bool) -> None:
         super().__init__()
+        self.side = side
+        self.patterns = cosines(side, len(matrices)) if smooth else None
         if trained:
             self.matrices = nn.Parameter(matrices)
         else:
             self.register_buffer("matrices", matrices)
 
+    def of_taps(self, height: int, width: int) -> Tensor:
+        """Return the interactions of the taps in the middle of the kernel, (height * width, G, G)."""
+        return centre(self.all_taps(), height, width)
 
-class GeneticWeight(nn.Module):
+    def all_taps(self) -> Tensor:
+        """Return the interactions of all taps, (side * side, G, G)."""
+        if self.patterns is None:
+            return self.matrices
+        taps: Tensor = torch.tensordot(self.patterns.to(self.matrices), self.matrices, dims=1)
+        return taps
+
+
+class GeneticWeight(Product):
     """Generates a weight from gene vectors: the parametrization of one weight.
 
     Args:
         interactions: O, shared with the other layers.
         shape: Shape of the weight, (n, m) or (n, m, height, width).
-        per_tap: Whether each tap of the kernel has interactions of its own.
-        gain: Whether a trained factor goes with the weight.
+        form: How the weight is made.
         generator: Source of the first gene vectors.
     """
 
-    def __init__(
-        self,
-        interactions: Interactions,
-        shape: torch.Size,
-        per_tap: bool,
-        gain: bool,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, interactions: Interactions, shape: torch.Size, form: Form, generator: torch.Generator) -> None:
         super().__init__()
         self.interactions = interactions
         self.shape = shape
-        self.kernel = shape[2:] if per_tap else torch.Size((1, 1))
-        self.gain = gain
+        self.form = form
+        self.kernel = shape[2:] if form.per_tap and len(shape) == 4 else torch.Size((1, 1))
+        self.fan_in = shape[1:].numel()
+        self.extras = form.extras(shape)
         self.generator = generator
+        self.noise = Noise()
+        self.scale = 1.0
 
-    def forward(self, y: Tensor, x: Tensor, gain: Tensor | None = None) -> Tensor:
-        """Return W from Y (n, G), X (m, G) and the gain, as two matrix products that leave W contiguous."""
-        matrices = centre(self.interactions.matrices, *self.kernel)
-        mixed = (matrices @ x.T).permute(1, 2, 0).flatten(1)  # (G, m * taps)
+    def forward(self, y: Tensor, x: Tensor, *extras: Tensor) -> Tensor:
+        """Return W from Y (n, G), X (m, G) and what else is trained, as two products that leave W contiguous."""
+        y, x, residue = self._expressed(y, x, *extras)
+        mixed = (self.interactions.of_taps(*self.kernel) @ x.T).permute(1, 2, 0).flatten(1)  # (G, m * taps)
         weight = (y @ mixed).view(self.shape)
-        return weight if gain is None else gain * weight
+        if residue is None:
+            return weight
+        outputs = torch.arange(self.shape[0])
+        return weight.index_put((outputs, outputs % self.shape[1]), residue, accumulate=True)
 
-    def factors(self, y: Tensor, x: Tensor, gain: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return X, O and Y as the weights of three layers, first to last, that do together what the layer does.
-
-        Those of a convolution are convolutions. O has the kernel where each tap has interactions of its own, else X.
-        """
-        matrices = centre(self.interactions.matrices, *self.kernel)
-        y = y if gain is None else gain * y
+    def factors(self, *stored: Tensor) -> Sequence[Tensor] | None:
+        """Return X, O and Y as layers; O has the kernel where each tap has interactions of its own, else X."""
+        if self.form.residue:
+            return None
+        y, x, _ = self._expressed(*stored)
+        matrices = self.interactions.of_taps(*self.kernel)
         sides = self.shape[2:]
         if not sides:
             return x.T, matrices[0], y
@@ -76,74 +132,62 @@ class GeneticWeight(nn.Module):
             return x.T[..., None, None], matrices.permute(1, 2, 0).unflatten(2, sides), y[..., None, None]
         return x.T.unflatten(1, self.shape[1:]), matrices[0, ..., None, None], y[..., None, None]
 
-    def factors_pay(self, inputs: int, outputs: int) -> bool:
-        """Tell whether the products with X, O and Y take fewer operations than making W and the product with it.
-
-        Args:
-            inputs: Positions at which the layer has inputs: steps * samples * pixels.
-            outputs: Positions at which it has outputs.
-        """
+    def making(self) -> int:
         genes, taps, numbers = self.interactions.matrices.shape[-1], math.prod(self.kernel), self.shape.numel()
-        rows = numbers // self.shape[0] // taps
-        before = inputs if self.kernel == self.shape[2:] else outputs
-        factored = before * rows * genes + outputs * (taps * genes**2 + self.shape[0] * genes)
-        return factored < outputs * numbers + taps * genes**2 * rows + numbers * genes
+        return taps * genes**2 * (numbers // self.shape[0] // taps) + numbers * genes
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, ...]:
         """Return fresh gene vectors: a given weight has none that would make it."""
-        fan_in = weight[0].numel()
-        rows = fan_in // math.prod(self.kernel)
-        genes, deviation = self.interactions.matrices.shape[-1], (3 * fan_in) ** -0.25
-        y = torch.randn(self.shape[0], genes, generator=self.generator) * deviation
-        x = torch.randn(rows, genes, generator=self.generator) * deviation
-        return (y, x, torch.ones(())) if self.gain else (y, x)
+        genes, deviation = self.interactions.matrices.shape[-1], (3 * self.fan_in) ** -0.25
+        vectors = (self._drawn(rows, genes) * deviation for rows in (self.shape[0], self.form.rows(self.shape)))
+        start = {"gain": torch.ones, "residue": torch.zeros}
+        return (*vectors, *(start[name](shape) for name, shape in self.extras.items()))
+
+    def _expressed(self, y: Tensor, x: Tensor, *extras: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return Y with gain and without the genes that are left out, X in its scale, and the residue."""
+        trained = dict(zip(self.extras, extras, strict=True))
+        if "gain" in trained:
+            y = trained["gain"] * y
+        if self.training and self.form.dropout > 0:
+            kept = torch.rand(y.shape[1], generator=self.noise.generator) >= self.form.dropout
+            y = y * (kept / (1 - self.form.dropout))
+        return y, x if self.scale == 1 else self.scale * x, trained.get("residue")
+
+    def _drawn(self, rows: int, genes: int) -> Tensor:
+        """Return vectors (rows, genes) of variance 1."""
+        vectors = torch.randn(rows, genes, generator=self.generator)
+        match self.form.initial:
+            case "balanced":
+                vectors *= math.sqrt(genes) / vectors.norm(dim=1, keepdim=True)
+            case "orthogonal":
+                nn.init.orthogonal_(vectors, math.sqrt(max(rows, genes)), generator=self.generator)
+        return vectors
 
 
-class GeneticLinear(nn.Linear):
-    """A linear layer that trains with y = Y (O (X^T s)), where that is less work than y = W s. Measuring sees W."""
+def encode(
+    layers: Sequence[tuple[nn.Module, str]],
+    interactions: Interactions,
+    form: Form,
+    generator: torch.Generator,
+    tied: bool,
+) -> None:
+    """Let interactions make the weights of layers.
 
-    repeatable = True
-
-    def forward(self, s: Tensor) -> Tensor:
-        rows = s.numel() // s.shape[-1]
-        factors = _factors(self, rows, rows)
-        if factors is None:
-            return super().forward(s)
-        x, o, y = factors
-        return functional.linear(functional.linear(functional.linear(s, x), o), y, self.bias)
-
-
-class GeneticConv2d(nn.Conv2d):
-    """A convolution that trains with y = Y (O (X^T s)), where that is less work than y = W s. Measuring sees W."""
-
-    repeatable = True
-
-    def forward(self, s: Tensor) -> Tensor:
-        pixels = s.numel() // s.shape[1]
-        factors = _factors(self, pixels, pixels // math.prod(self.stride)) if self.groups == 1 else None
-        if factors is None:
-            return super().forward(s)
-        x, o, y = factors
-        if o.shape[2:] == self.kernel_size:
-            s = self._conv_forward(functional.conv2d(s, x), o, None)
-        else:
-            s = functional.conv2d(self._conv_forward(s, x, None), o)
-        return functional.conv2d(s, y, self.bias)
-
-
-FACTORED: dict[type[nn.Module], type[nn.Module]] = {nn.Linear: GeneticLinear, nn.Conv2d: GeneticConv2d}
-"""What a layer becomes when its weight is generated."""
-
-
-def _factors(layer: nn.Module, inputs: int, outputs: int) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Return X, O and Y of a layer in training, if its weight is theirs alone and they take fewer operations."""
-    if not layer.training or not parametrize.is_parametrized(layer, "weight"):
-        return None
-    tensors = cast("nn.ModuleDict", layer.parametrizations)["weight"]
-    generated, *further = cast("parametrize.ParametrizationList", tensors)
-    if further or not isinstance(generated, GeneticWeight) or not generated.factors_pay(inputs, outputs):
-        return None
-    return generated.factors(*(getattr(tensors, f"original{number}") for number in range(2 + generated.gain)))
+    Args:
+        layers: Modules and the names of their weights, in the order of the network.
+        interactions: O.
+        form: How the weights are made.
+        generator: Source of the first gene vectors.
+        tied: Whether a weight's input vectors are the output vectors of the weight before it, where the numbers agree.
+    """
+    before: tuple[GeneticWeight, nn.Parameter] | None = None
+    for layer, name in layers:
+        weight = GeneticWeight(interactions, getattr(layer, name).shape, form, generator)
+        tensors = register(layer, name, weight)
+        if tied and before and form.tieable(before[0].shape, weight.shape):
+            tensors.original1 = before[1]
+            weight.scale = (before[0].fan_in / weight.fan_in) ** 0.25
+        before = weight, stored_tensors(tensors)[0]
 
 
 def centre(matrices: Tensor, height: int, width: int) -> Tensor:
@@ -154,13 +198,31 @@ def centre(matrices: Tensor, height: int, width: int) -> Tensor:
     return kernel[top : top + height, left : left + width].flatten(0, 1)
 
 
-def interactions_of(network: nn.Module) -> Interactions | None:
-    """Return the interactions that a network's weights are generated with, or None where none are."""
-    return next((module for module in network.modules() if isinstance(module, Interactions)), None)
+@functools.lru_cache
+def cosines(side: int, number: int) -> Tensor:
+    """Return the smoothest two-dimensional cosines over a square kernel, as columns of (side * side, number).
+
+    They are orthogonal; the mean square over a row is 1, so that a sum of them with random factors of variance v has
+    variance v on average.
+    """
+    places = torch.arange(side) + 0.5
+    line = torch.stack([torch.cos(math.pi * places * wave / side) for wave in range(side)])
+    line = line / line.norm(dim=1, keepdim=True)
+    waves = sorted(
+        ((p, q) for p in range(side) for q in range(side)), key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave)
+    )
+    basis = torch.stack([torch.outer(line[p], line[q]).flatten() for p, q in waves[:number]], dim=1)
+    return basis * (side / math.sqrt(number))
+
+
+def interactions_of(network: nn.Module) -> list[Interactions]:
+    """Return the interactions that a network's weights are generated with."""
+    return [module for module in network.modules() if isinstance(module, Interactions)]
 
 
 def gene_vectors_of(network: nn.Module) -> list[nn.Parameter]:
-    """Return all gene vectors of a network, for each encoded weight Y (n, G) and X (m, G)."""
+    """Return all gene vectors of a network, for each encoded weight Y (n, G) and X (m, G); shared ones once."""
     lists = [module for module in network.modules() if isinstance(module, parametrize.ParametrizationList)]
     genetic = [tensors for tensors in lists if isinstance(tensors[0], GeneticWeight)]
-    return [getattr(tensors, name) for tensors in genetic for name in ("original0", "original1")]
+    vectors = [tensor for tensors in genetic for tensor in stored_tensors(tensors)[:2]]
+    return list({id(vector): vector for vector in vectors}.values())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 from typing import Literal, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from spikefront import Encoding, hookimpl
 from spikefront.components.base import Ranges
@@ -17,13 +18,17 @@ from spikefront.errors import InputError
 from spikefront.space import Array
 from spikefront.space import Tensor as ArrayDomain
 from spikefront_plugins.encodings._genes import (
-    FACTORED,
-    GeneticWeight,
+    Form,
+    Gain,
+    Initial,
     Interactions,
     centre,
+    encode,
     gene_vectors_of,
     interactions_of,
 )
+
+Layers = list[tuple[nn.Module, str]]
 
 
 class Genetic(Encoding):
@@ -32,8 +37,9 @@ class Genetic(Encoding):
     Linear: W = a Y O X^T. Convolution, "unfold": the same, each tap is an input of its own, X (C_in k k, G).
     Convolution, "per-tap": W[o,i,p,q] = a Y[o] O^(p,q) X[i]^T, X (C_in, G), one matrix for each tap of the kernel;
     smaller kernels take the centre crop, linear layers the centre, larger kernels stay direct. So does every layer that
-    has no more weights than its encoding has numbers. Evolution shapes O and gradients train X and Y; `origin` may
-    hand O to the gradients. A candidate with fewer genes G than the evolved array has, G_max, takes the leading block
+    has no more weights than its vectors have numbers, and all layers that share interactions, where these are more
+    numbers than the layers save. Evolution shapes O and gradients train X and Y; `origin` may hand O to the gradients.
+    A candidate with fewer genes G than the evolved array has, G_max, takes the leading block
     (G_max / G) O[:G, :G]. Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
 
     X, Y and O are multiplied with each other before they are weights, and may want larger steps: `gene_rate`,
@@ -54,40 +60,53 @@ class Genetic(Encoding):
         "evolved", description="where the interactions come from: evolution, gradients, or first one and then the other"
     )
     kernel: int = Field(3, ge=1, le=15, description="side of the largest kernel with interactions of its own, odd")
-    gain: bool = Field(False, description="train a factor a for each layer")
+    patterns: int = Field(
+        0, ge=0, description="per-tap: interactions belong to so many smooth patterns over the kernel, 0: to its taps"
+    )
+    parts: int = Field(1, ge=1, le=100, description="consecutive groups of layers, each with interactions of its own")
+    tied: bool = Field(False, description="the output vectors of a layer are the input vectors of the next")
+    gain: Gain = Field("none", description="trained factor a of a weight: none, one a layer, or one an output")
+    residue: Literal["none", "diagonal"] = Field(
+        "none", description="diagonal: output o has direct weights to input o mod m, which are added"
+    )
+    initial: Initial = Field(
+        "normal", description="first gene vectors: normal, scaled to one length (balanced), or orthogonal genes"
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="probability that a gene is left out in a step of training")
     gene_rate: float = Field(1.0, gt=0, description="learning rate of X and Y, in times the trainer's")
     interaction_rate: float = Field(1.0, gt=0, description="learning rate of O where gradients train it, the same")
     gene_decay: float = Field(1.0, ge=0, description="weight decay of X, Y and O, in times the trainer's")
 
     @model_validator(mode="after")
-    def _odd_kernel(self) -> Self:
+    def _kernel_and_patterns(self) -> Self:
         if self.kernel % 2 == 0:
             raise ValueError(f"kernel = {self.kernel} has to be odd, for example {self.kernel + 1}")
+        if self.patterns > self.kernel**2:
+            raise ValueError(f"patterns = {self.patterns}: a kernel of {self.kernel} has at most {self.kernel**2}")
         return self
 
     @classmethod
     def evolved_arrays(cls, ranges: Ranges) -> dict[str, ArrayDomain]:
         if not ranges.may_be("origin", "evolved", "both"):
             return {}
-        genes = ranges.largest("genes")
-        taps = ranges.largest("kernel") ** 2 if ranges.may_be("variant", "per-tap") else 1
-        return {"interactions": ArrayDomain((taps, genes, genes), scale=1 / genes)}
+        genes, parts = ranges.largest("genes"), ranges.largest("parts")
+        taps = 1
+        if ranges.may_be("variant", "per-tap"):
+            whole = ranges.largest("kernel") ** 2
+            taps = whole if ranges.may_be("patterns", 0) else ranges.largest("patterns")
+        return {"interactions": ArrayDomain((parts, taps, genes, genes), scale=1 / genes)}
 
     def apply(self, network: nn.Module, arrays: Mapping[str, Array], generator: torch.Generator) -> None:
-        layers = [(layer, name) for layer, name in encodable_weights(network) if self._saves(getattr(layer, name))]
-        if not layers:
-            return
-        side = max(self._taps(getattr(layer, name)) for layer, name in layers) | 1
-        interactions = Interactions(self._matrices(arrays, side, generator), trained=self.origin != "evolved")
-        for layer, name in layers:
-            weight = getattr(layer, name)
-            encoded = GeneticWeight(interactions, weight.shape, self._per_tap(weight), self.gain, generator)
-            layer.__class__ = FACTORED.get(type(layer), type(layer))
-            parametrize.register_parametrization(layer, name, encoded)
+        for part, layers in enumerate(self._parts(network)):
+            if self._saved(layers) > 0:
+                side = self._side(layers)
+                matrices = self._matrices(arrays, part, side, generator)
+                interactions = Interactions(matrices, side, self._smooth, trained=self.origin != "evolved")
+                encode(layers, interactions, self._form, generator, self.tied)
 
     def groups(self, network: nn.Module) -> list[Group]:
-        interactions = interactions_of(network)
-        vectors, matrices = gene_vectors_of(network), list(interactions.parameters()) if interactions else []
+        vectors = gene_vectors_of(network)
+        matrices = [parameter for interactions in interactions_of(network) for parameter in interactions.parameters()]
         encoded = {id(parameter) for parameter in (*vectors, *matrices)}
         return [
             Group([parameter for parameter in network.parameters() if id(parameter) not in encoded]),
@@ -96,39 +115,69 @@ class Genetic(Encoding):
         ]
 
     def stored_numbers(self, network: nn.Module) -> int:
-        interactions = interactions_of(network)
-        evolved = sum(buffer.numel() for buffer in interactions.buffers()) if interactions else 0
+        evolved = sum(buffer.numel() for interactions in interactions_of(network) for buffer in interactions.buffers())
         return super().stored_numbers(network) + evolved
 
-    def _per_tap(self, weight: Tensor) -> bool:
-        return self.variant == "per-tap" and weight.dim() == 4
+    @property
+    def _form(self) -> Form:
+        return Form(self.variant == "per-tap", self.gain, self.residue == "diagonal", self.initial, self.dropout)
+
+    @property
+    def _smooth(self) -> bool:
+        return self.variant == "per-tap" and self.patterns > 0
+
+    def _parts(self, network: nn.Module) -> list[Layers]:
+        """Return the layers that may be encoded, in groups that share interactions."""
+        layers = [(layer, name) for layer, name in encodable_weights(network) if self._fits(getattr(layer, name))]
+        count = min(self.parts, len(layers))
+        bounds = [round(number * len(layers) / count) for number in range(count + 1)] if count else [0]
+        return [layers[first:last] for first, last in itertools.pairwise(bounds)]
+
+    def _fits(self, weight: Tensor) -> bool:
+        """Tell whether a weight has more numbers than its encoding would have, and a kernel that has interactions."""
+        return self._taps(weight) <= self.kernel and weight.numel() > self._numbers(weight)
 
     def _taps(self, weight: Tensor) -> int:
         """Return the side of the kernel of interactions that a weight needs."""
-        return max(weight.shape[2:]) if self._per_tap(weight) else 1
+        return max(weight.shape[2:]) if self.variant == "per-tap" and weight.dim() == 4 else 1
 
-    def _saves(self, weight: Tensor) -> bool:
-        """Tell whether a weight has more numbers than its encoding would have, and a kernel that fits."""
-        inputs = weight.shape[1] if self._per_tap(weight) else weight[0].numel()
-        encoded = self.genes * (weight.shape[0] + inputs) + self.gain
-        return self._taps(weight) <= self.kernel and weight.numel() > encoded
+    def _numbers(self, weight: Tensor) -> int:
+        """Return how many numbers the encoding of a weight has without the interactions, were no vectors tied."""
+        vectors = self.genes * (weight.shape[0] + self._form.rows(weight.shape))
+        return vectors + sum(math.prod(shape) for shape in self._form.extras(weight.shape).values())
 
-    def _matrices(self, arrays: Mapping[str, Array], side: int, generator: torch.Generator) -> Tensor:
-        """Return O (side * side, G, G)."""
-        genes = self.genes
+    def _side(self, layers: Layers) -> int:
+        """Return the side of the kernel of interactions that some layers share."""
+        return self.kernel if self._smooth else max(self._taps(getattr(layer, name)) for layer, name in layers) | 1
+
+    def _saved(self, layers: Layers) -> int:
+        """Return how many numbers it saves to encode layers that share interactions."""
+        weights = [getattr(layer, name) for layer, name in layers]
+        shared = (self.patterns or self._side(layers) ** 2) * self.genes**2
+        saved = sum(weight.numel() - self._numbers(weight) for weight in weights) - shared
+        if self.tied:
+            shapes = itertools.pairwise(weight.shape for weight in weights)
+            saved += sum(self.genes * before[0] for before, shape in shapes if self._form.tieable(before, shape))
+        return int(saved)
+
+    def _matrices(self, arrays: Mapping[str, Array], part: int, side: int, generator: torch.Generator) -> Tensor:
+        """Return O of a group of layers, (side * side, G, G) or (patterns, G, G)."""
+        genes, number = self.genes, self.patterns if self._smooth else side**2
         if self.origin == "trained":
-            return torch.randn(side * side, genes, genes, generator=generator) / genes
+            return torch.randn(number, genes, genes, generator=generator) / genes
         if "interactions" not in arrays:
             raise InputError(
                 f"encoding 'genetic': origin = '{self.origin}' needs the evolved array 'interactions'",
                 "Run it in a search, pass the array, or set origin = 'trained'.",
             )
         largest = torch.tensor(arrays["interactions"], dtype=torch.get_default_dtype())
-        block = centre(largest, side, side)[:, :genes, :genes]
-        if len(block) != side * side or block.shape[1] != genes:
+        of_part = largest[part] if part < len(largest) else largest[:0, 0]
+        block = (of_part[:number] if self._smooth else centre(of_part, side, side))[:, :genes, :genes]
+        if len(block) != number or block.shape[1] != genes:
+            wanted = f"{number} patterns" if self._smooth else f"kernels of {side}x{side}"
             raise InputError(
-                f"encoding 'genetic': array 'interactions' {tuple(largest.shape)} is too small for {genes} genes "
-                f"and kernels of {side}x{side}",
+                f"encoding 'genetic': array 'interactions' {tuple(largest.shape)} is too small for {part + 1} parts, "
+                f"{genes} genes and {wanted}",
                 "Use the array of a search over at least these values.",
             )
         return block * (largest.shape[-1] / genes)

@@ -17,8 +17,9 @@ from spikefront.components.base import Ranges
 from spikefront.errors import InputError
 from spikefront.plugins import load
 from spikefront.space import Choice, Integer, Tensor
+from spikefront_plugins.encodings._factored import FactoredLinear
 from spikefront_plugins.encodings._genes import (
-    GeneticLinear,
+    Form,
     GeneticWeight,
     Interactions,
     gene_vectors_of,
@@ -74,7 +75,7 @@ def test_the_variance_of_generated_weights_is_pytorchs(make, genes, variant, exp
 def test_the_variance_stays_where_a_candidate_takes_a_leading_block(variant):
     variances = []
     for seed in range(20):
-        array = np.random.default_rng(seed).normal(0, 1 / 64, (9, 64, 64)).astype(np.float32)
+        array = np.random.default_rng(seed).normal(0, 1 / 64, (1, 9, 64, 64)).astype(np.float32)
         network = encoded(Genetic(genes=16, variant=variant), conv(64, 128), arrays={"interactions": array}, seed=seed)
         variances.append(float(network[0].weight.detach().var()) * 3 * 576)
     assert np.mean(variances) == pytest.approx(1, abs=0.08)
@@ -87,7 +88,7 @@ def test_the_rank_of_a_generated_weight_is_the_number_of_genes(genes):
 
 
 def test_linear_weights_follow_the_equation():
-    layer = encoded(Genetic(genes=4, origin="trained", gain=True), linear(20, 15)).double()[0]
+    layer = encoded(Genetic(genes=4, origin="trained", gain="layer"), linear(20, 15)).double()[0]
     nn.init.constant_(layer.parametrizations.weight.original2, 1.7)
     y, x, o = (tensor.tolist() for tensor in parts_of(layer))
     expected = [[1.7 * sum(y[i][g] * o[0][g][h] * x[j][h] for g in range(4) for h in range(4))
@@ -113,7 +114,7 @@ def test_convolutions_follow_the_equation(variant):
 
 @pytest.mark.parametrize("variant", ["unfold", "per-tap"])
 def test_gradients_are_those_of_the_dense_product(variant):
-    layer = encoded(Genetic(genes=3, variant=variant, origin="trained", gain=True), conv(8, 16)).double()[0]
+    layer = encoded(Genetic(genes=3, variant=variant, origin="trained", gain="layer"), conv(8, 16)).double()[0]
     nn.init.constant_(layer.parametrizations.weight.original2, 0.7)
     y, x, o = parts_of(layer)
     dw = torch.randn(layer.weight.shape, generator=generator(), dtype=torch.float64)
@@ -134,7 +135,7 @@ def test_gradients_are_those_of_the_dense_product(variant):
 
 
 def test_evolved_interactions_get_no_gradient_and_are_no_parameters():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 8, 8)).astype(np.float32)
+    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 8, 8)).astype(np.float32)
     network = encoded(Genetic(genes=8), conv(16, 32), conv(32, 32, seed=2), arrays={"interactions": array})
     network(torch.ones(1, 16, 5, 5)).sum().backward()
     interactions = interactions_of(network)
@@ -146,7 +147,7 @@ def test_evolved_interactions_get_no_gradient_and_are_no_parameters():
 
 @pytest.mark.parametrize("origin", ["trained", "both"])
 def test_trained_interactions_get_the_gradients_of_all_layers(origin):
-    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 8, 8)).astype(np.float32)
+    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 8, 8)).astype(np.float32)
     network = encoded(
         Genetic(genes=8, origin=origin), conv(16, 32), conv(32, 32, seed=2), arrays={"interactions": array}
     )
@@ -161,7 +162,7 @@ def test_trained_interactions_get_the_gradients_of_all_layers(origin):
 
 
 def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (25, 4, 4)).astype(np.float32)
+    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 25, 4, 4)).astype(np.float32)
     layers = [linear(30, 30), conv(30, 30, 1), conv(30, 30, 2), conv(30, 30, 3), conv(30, 30, 5)]
     network = encoded(Genetic(genes=4, kernel=3), *layers, arrays={"interactions": array})
     assert [is_encoded(layer) for layer in network] == [True, True, True, True, False]
@@ -174,20 +175,20 @@ def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
 
 
 def test_the_centre_is_the_same_beside_an_even_kernel():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 4, 4)).astype(np.float32)
+    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 4, 4)).astype(np.float32)
     network = encoded(Genetic(genes=4), linear(30, 30), conv(30, 30, 2), arrays={"interactions": array})
     y, x, _ = (tensor.detach().numpy() for tensor in parts_of(network[0]))
     np.testing.assert_allclose(network[0].weight.detach().numpy(), y @ array[4] @ x.T, rtol=1e-4, atol=1e-6)
 
 
 def test_unfolded_kernels_take_the_centre_of_an_array_with_taps():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 4, 4)).astype(np.float32)
+    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 4, 4)).astype(np.float32)
     network = encoded(Genetic(genes=4, variant="unfold"), conv(9, 9, 5), arrays={"interactions": array})
     assert torch.equal(interactions_of(network).matrices, torch.tensor(array[4:5]))
 
 
 def test_a_leading_block_is_taken_and_rescaled():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (9, 8, 8)).astype(np.float32)
+    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 8, 8)).astype(np.float32)
     network = encoded(Genetic(genes=2), conv(9, 9), arrays={"interactions": array})
     np.testing.assert_allclose(interactions_of(network).matrices, 4 * array[:, :2, :2])
 
@@ -195,7 +196,7 @@ def test_a_leading_block_is_taken_and_rescaled():
 def test_arrays_that_are_missing_or_too_small_are_refused():
     with pytest.raises(InputError, match="origin = 'evolved' needs the evolved array 'interactions'"):
         encoded(Genetic(genes=4), linear(30, 30))
-    small = {"interactions": np.zeros((1, 4, 4), dtype=np.float32)}
+    small = {"interactions": np.zeros((1, 1, 4, 4), dtype=np.float32)}
     with pytest.raises(InputError, match=r"\(1, 4, 4\) is too small for 5 genes and kernels of 1x1"):
         encoded(Genetic(genes=5), linear(30, 30), arrays=small)
     with pytest.raises(InputError, match="too small for 4 genes and kernels of 3x3"):
@@ -210,7 +211,7 @@ def test_layers_stay_direct_where_that_costs_no_more(inputs, outputs, genes, exp
 
 def test_a_gain_counts_in_the_decision():
     assert is_encoded(encoded(Genetic(genes=1, origin="trained"), linear(3, 2))[0])
-    assert not is_encoded(encoded(Genetic(genes=1, origin="trained", gain=True), linear(3, 2))[0])
+    assert not is_encoded(encoded(Genetic(genes=1, origin="trained", gain="layer"), linear(3, 2))[0])
 
 
 def test_interactions_that_no_layer_uses_do_not_count():
@@ -221,7 +222,7 @@ def test_interactions_that_no_layer_uses_do_not_count():
 
 def stored(variant, genes, origin, *layers):
     encoding = Genetic(genes=genes, variant=variant, origin=origin)
-    arrays = {"interactions": np.zeros((9, 512, 512), dtype=np.float32)}
+    arrays = {"interactions": np.zeros((1, 9, 512, 512), dtype=np.float32)}
     return encoding.stored_numbers(encoded(encoding, *layers, arrays=arrays))
 
 
@@ -251,7 +252,7 @@ def test_stored_numbers_of_a_convolutional_network(variant, genes, expected, ori
     genes=st.integers(1, 6),
     variant=st.sampled_from(["unfold", "per-tap"]),
     origin=st.sampled_from(["evolved", "trained"]),
-    gain=st.booleans(),
+    gain=st.sampled_from(["none", "layer", "neuron"]),
 )
 def test_stored_numbers_follow_the_formula(widths, kernels, genes, variant, origin, gain):
     shapes = [(n, m, k) for m, n, k in zip(widths[:-1], widths[1:], kernels, strict=False)]
@@ -265,14 +266,14 @@ def test_stored_numbers_follow_the_formula(widths, kernels, genes, variant, orig
         else:
             total += n * m * k * k
     encoding = Genetic(genes=genes, variant=variant, origin=origin, gain=gain)
-    arrays = {"interactions": np.zeros((9, 6, 6), dtype=np.float32)}
+    arrays = {"interactions": np.zeros((1, 9, 6, 6), dtype=np.float32)}
     network = encoded(encoding, *(conv(m, n, k) for n, m, k in shapes), arrays=arrays)
     assert encoding.stored_numbers(network) == total + taps * genes**2
 
 
 @pytest.mark.parametrize("origin", ["evolved", "trained"])
 def test_weights_survive_safetensors(tmp_path, origin):
-    arrays = {"interactions": np.random.default_rng(0).normal(0, 1 / 4, (9, 4, 4)).astype(np.float32)}
+    arrays = {"interactions": np.random.default_rng(0).normal(0, 1 / 4, (1, 9, 4, 4)).astype(np.float32)}
     first, second = (
         encoded(Genetic(genes=4, origin=origin), conv(16, 20), conv(20, 20, 1), linear(20, 30), arrays=arrays, seed=s)
         for s in (1, 2)
@@ -321,13 +322,13 @@ def test_gene_vectors_of_direct_networks_are_none():
 
 
 @pytest.mark.parametrize(("changes", "expected"), [
-    ({}, {"interactions": Tensor((9, 32, 32), scale=1 / 32)}),
-    ({"genes": Integer(8, 96, 8)}, {"interactions": Tensor((9, 96, 96), scale=1 / 96)}),
-    ({"variant": "unfold"}, {"interactions": Tensor((1, 32, 32), scale=1 / 32)}),
+    ({}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
+    ({"genes": Integer(8, 96, 8)}, {"interactions": Tensor((1, 9, 96, 96), scale=1 / 96)}),
+    ({"variant": "unfold"}, {"interactions": Tensor((1, 1, 32, 32), scale=1 / 32)}),
     ({"variant": Choice(("unfold", "per-tap")), "kernel": Choice((3, 5))},
-     {"interactions": Tensor((25, 32, 32), scale=1 / 32)}),
+     {"interactions": Tensor((1, 25, 32, 32), scale=1 / 32)}),
     ({"origin": "trained"}, {}),
-    ({"origin": Choice(("trained", "both"))}, {"interactions": Tensor((9, 32, 32), scale=1 / 32)}),
+    ({"origin": Choice(("trained", "both"))}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
 ])  # fmt: skip
 def test_the_evolved_array_is_as_large_as_any_candidate_needs(changes, expected):
     assert Genetic.evolved_arrays(Ranges({**Genetic().model_dump(), **changes})) == expected
@@ -348,7 +349,7 @@ def test_direct_weights_are_left_alone_and_all_stored():
 
 
 def test_the_gain_starts_at_one_and_scales_the_weight():
-    layer = encoded(Genetic(genes=2, origin="trained", gain=True), linear(20, 10))[0]
+    layer = encoded(Genetic(genes=2, origin="trained", gain="layer"), linear(20, 10))[0]
     gain = layer.parametrizations.weight.original2
     before = layer.weight.detach().clone()
     assert gain.item() == 1
@@ -406,7 +407,7 @@ def test_training_on_the_factors_equals_training_on_the_weight(make, shape, vari
 def test_the_weight_is_generated_where_that_is_less_work(rows, expected):
     layer = Dense().linear(4, 3, True, generator())
     network = nn.Sequential(layer)
-    layer.__class__ = GeneticLinear
+    layer.__class__ = FactoredLinear
     interactions = Interactions(torch.eye(2)[None], trained=False)
     generated = GeneticWeight(interactions, layer.weight.shape, False, False, generator())
     parametrize.register_parametrization(layer, "weight", generated)
@@ -439,8 +440,8 @@ def test_a_layer_works_on_when_its_weight_is_set_free():
 
 @pytest.mark.parametrize("origin", ["evolved", "trained"])
 def test_groups_hold_every_parameter_once_at_its_rate(origin):
-    encoding = Genetic(genes=4, origin=origin, gain=True, gene_rate=3.0, interaction_rate=0.5, gene_decay=0.0)
-    arrays = {"interactions": np.zeros((9, 4, 4), dtype=np.float32)}
+    encoding = Genetic(genes=4, origin=origin, gain="layer", gene_rate=3.0, interaction_rate=0.5, gene_decay=0.0)
+    arrays = {"interactions": np.zeros((1, 9, 4, 4), dtype=np.float32)}
     network = encoded(encoding, linear(30, 20), nn.BatchNorm1d(20), linear(20, 3), arrays=arrays)
     direct, vectors, matrices = encoding.groups(network)
     together = [id(parameter) for group in (direct, vectors, matrices) for parameter in group.parameters]

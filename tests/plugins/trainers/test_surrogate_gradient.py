@@ -101,7 +101,7 @@ GOING_ON = {
     "plif": ({"neuron": {"use": "plif"}}, {"schedule": "constant"}),
     "recurrent": ({"network": {"use": "recurrent", "hidden": [9]}}, {}),
     "genetic": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "trained"}}, {}),
-    "evolved": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "both", "gain": True}}, {}),
+    "evolved": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "both", "gain": "layer"}}, {}),
     "in parts": ({"network": CONV}, {"memory": 0.0002}),
     "packed": ({"network": CONV, "coder": {"use": "poisson"}}, {"saved": "packed"}),
     "rates": ({"network": CONV, "encoding": {"use": "genetic", "genes": 2, "origin": "trained", "gene_rate": 3.0}}, {}),
