@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrize
 
+from spikefront.components.encoding import Group
+
 
 class Product(nn.Module):
     """A parametrization that makes a weight as a product of stored tensors.
@@ -32,6 +34,42 @@ class Product(nn.Module):
     @abstractmethod
     def making(self) -> int:
         """Return how many multiplications make the weight."""
+
+
+class Pair(Product):
+    """Makes a weight as a matrix left (n, r) times a matrix right (r, fan_in).
+
+    Args:
+        shape: Shape of the weight.
+        rank: r.
+        generator: Source of the first values.
+
+    Attributes:
+        deviation: Standard deviation of both matrices' entries with which that of the weight is sqrt(1 / (3 fan_in)).
+    """
+
+    def __init__(self, shape: torch.Size, rank: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.shape = shape
+        self.rank = rank
+        self.generator = generator
+        self.fan_in = shape[1:].numel()
+        self.deviation = (3 * rank * self.fan_in) ** -0.25
+
+    @abstractmethod
+    def pair(self, *stored: Tensor) -> tuple[Tensor, Tensor]:
+        """Return left and right."""
+
+    def forward(self, *stored: Tensor) -> Tensor:
+        left, right = self.pair(*stored)
+        return (left @ right).view(self.shape)
+
+    def factors(self, *stored: Tensor) -> Sequence[Tensor]:
+        left, right = self.pair(*stored)
+        return right.unflatten(1, self.shape[1:]), left.view(*left.shape, *[1] * len(self.shape[2:]))
+
+    def making(self) -> int:
+        return self.shape.numel() * self.rank
 
 
 class FactoredLinear(nn.Linear):
@@ -74,6 +112,18 @@ def register(layer: nn.Module, name: str, product: Product) -> parametrize.Param
 def stored_tensors(tensors: parametrize.ParametrizationList) -> list[nn.Parameter]:
     """Return the tensors that a weight is made of."""
     return [getattr(tensors, f"original{number}") for number in range(tensors.ntensors)]
+
+
+def stored_by(network: nn.Module, kind: type[Product]) -> list[list[nn.Parameter]]:
+    """Return the tensors that each weight is made of that a kind of product makes, in the order of the network."""
+    lists = [module for module in network.modules() if isinstance(module, parametrize.ParametrizationList)]
+    return [stored_tensors(tensors) for tensors in lists if isinstance(tensors[0], kind)]
+
+
+def with_others(network: nn.Module, *groups: Group) -> list[Group]:
+    """Return groups of a network's parameters, after one of all others."""
+    grouped = {id(parameter) for group in groups for parameter in group.parameters}
+    return [Group([parameter for parameter in network.parameters() if id(parameter) not in grouped]), *groups]
 
 
 def _factors(layer: nn.Module, inputs: int, outputs: int) -> Sequence[Tensor] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from spikefront.spiking.layers import Noise
-from spikefront_plugins.encodings._factored import Product, register, stored_tensors
+from spikefront_plugins.encodings._factored import Product, register, stored_by, stored_tensors
 
 Gain = Literal["none", "layer", "neuron"]
 Initial = Literal["normal", "balanced", "orthogonal"]
@@ -56,20 +57,21 @@ class Form:
 class Interactions(nn.Module):
     """The interactions O that encoded weights share: for each tap of a square kernel, or for each pattern over it.
 
+    Those of a tap are the sum of the patterns' O_p times their values at the tap, `cosines`.
+
     Args:
         matrices: (taps, G, G), the kernel row by row, or (patterns, G, G).
         side: Side of the kernel.
-        smooth: Whether they belong to patterns over the kernel, see `cosines`.
+        smooth: Whether they belong to patterns over the kernel.
         trained: Whether gradients train them.
     """
 
     matrices: Tensor
-    patterns: Tensor | None
 
     def __init__(self, matrices: Tensor, side: int, smooth: bool, trained: bool) -> None:
         super().__init__()
         self.side = side
-        self.patterns = cosines(side, len(matrices)) if smooth else None
+        self.smooth = smooth
         if trained:
             self.matrices = nn.Parameter(matrices)
         else:
@@ -77,13 +79,10 @@ class Interactions(nn.Module):
 
     def of_taps(self, height: int, width: int) -> Tensor:
         """Return the interactions of the taps in the middle of the kernel, (height * width, G, G)."""
-        return centre(self.all_taps(), height, width)
-
-    def all_taps(self) -> Tensor:
-        """Return the interactions of all taps, (side * side, G, G)."""
-        if self.patterns is None:
-            return self.matrices
-        taps: Tensor = torch.tensordot(self.patterns.to(self.matrices), self.matrices, dims=1)
+        if not self.smooth:
+            return centre(self.matrices, height, width)
+        patterns = cosines(self.side, len(self.matrices), height, width)
+        taps: Tensor = torch.tensordot(patterns.to(self.matrices), self.matrices, dims=1)
         return taps
 
 
@@ -149,9 +148,17 @@ class GeneticWeight(Product):
         if "gain" in trained:
             y = trained["gain"] * y
         if self.training and self.form.dropout > 0:
-            kept = torch.rand(y.shape[1], generator=self.noise.generator) >= self.form.dropout
-            y = y * (kept / (1 - self.form.dropout))
+            y = y * self._kept(y.shape[1]).to(y) / (1 - self.form.dropout)
         return y, x if self.scale == 1 else self.scale * x, trained.get("residue")
+
+    def _kept(self, genes: int) -> Tensor:
+        """Return which genes are not left out; the same within `parametrize.cached()`, as the weight would be."""
+        kept = parametrize._cache.get((id(self), "kept"))
+        if kept is None:
+            kept = torch.rand(genes, generator=self.noise.generator) >= self.form.dropout
+            if parametrize._cache_enabled:
+                parametrize._cache[id(self), "kept"] = kept
+        return kept
 
     def _drawn(self, rows: int, genes: int) -> Tensor:
         """Return vectors (rows, genes) of variance 1."""
@@ -190,29 +197,28 @@ def encode(
         before = weight, stored_tensors(tensors)[0]
 
 
-def centre(matrices: Tensor, height: int, width: int) -> Tensor:
-    """Return the taps in the middle of a square kernel: (side * side, G, G) to (height * width, G, G)."""
-    side = math.isqrt(len(matrices))
+def centre(taps: Tensor, height: int, width: int) -> Tensor:
+    """Return the taps in the middle of a square kernel: (side * side, ...) to (height * width, ...)."""
+    side = math.isqrt(len(taps))
     top, left = (side - height) // 2, (side - width) // 2
-    kernel = matrices.view(side, side, *matrices.shape[1:])
-    return kernel[top : top + height, left : left + width].flatten(0, 1)
+    middle: Tensor = taps.unflatten(0, (side, side))[top : top + height, left : left + width].flatten(0, 1)
+    return middle
 
 
 @functools.lru_cache
-def cosines(side: int, number: int) -> Tensor:
-    """Return the smoothest two-dimensional cosines over a square kernel, as columns of (side * side, number).
+def cosines(side: int, number: int, height: int, width: int) -> Tensor:
+    """Return the smoothest two-dimensional cosines over a square kernel at the taps in its middle, as columns.
 
-    They are orthogonal; the mean square over a row is 1, so that a sum of them with random factors of variance v has
-    variance v on average.
+    They are orthogonal over the kernel, and scaled for the taps: the squares of a row (height * width, number) add up
+    to 1 on average, so that sums of the columns with random factors of variance v have variance v.
     """
-    places = torch.arange(side) + 0.5
+    places = torch.arange(side, dtype=torch.float64) + 0.5
     line = torch.stack([torch.cos(math.pi * places * wave / side) for wave in range(side)])
-    line = line / line.norm(dim=1, keepdim=True)
-    waves = sorted(
-        ((p, q) for p in range(side) for q in range(side)), key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave)
-    )
-    basis = torch.stack([torch.outer(line[p], line[q]).flatten() for p, q in waves[:number]], dim=1)
-    return basis * (side / math.sqrt(number))
+    line /= line.norm(dim=1, keepdim=True)
+    waves = sorted(itertools.product(range(side), repeat=2), key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave))
+    columns = torch.stack([torch.outer(line[p], line[q]).flatten() for p, q in waves[:number]], dim=1)
+    middle = centre(columns, height, width)
+    return middle * float(math.sqrt(height * width) / middle.norm())
 
 
 def interactions_of(network: nn.Module) -> list[Interactions]:
@@ -222,7 +228,5 @@ def interactions_of(network: nn.Module) -> list[Interactions]:
 
 def gene_vectors_of(network: nn.Module) -> list[nn.Parameter]:
     """Return all gene vectors of a network, for each encoded weight Y (n, G) and X (m, G); shared ones once."""
-    lists = [module for module in network.modules() if isinstance(module, parametrize.ParametrizationList)]
-    genetic = [tensors for tensors in lists if isinstance(tensors[0], GeneticWeight)]
-    vectors = [tensor for tensors in genetic for tensor in stored_tensors(tensors)[:2]]
+    vectors = [tensor for stored in stored_by(network, GeneticWeight) for tensor in stored[:2]]
     return list({id(vector): vector for vector in vectors}.values())

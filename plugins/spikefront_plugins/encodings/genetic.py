@@ -17,6 +17,7 @@ from spikefront.components.encoding import Group, encodable_weights
 from spikefront.errors import InputError
 from spikefront.space import Array
 from spikefront.space import Tensor as ArrayDomain
+from spikefront_plugins.encodings._factored import with_others
 from spikefront_plugins.encodings._genes import (
     Form,
     Gain,
@@ -41,6 +42,12 @@ class Genetic(Encoding):
     numbers than the layers save. Evolution shapes O and gradients train X and Y; `origin` may hand O to the gradients.
     A candidate with fewer genes G than the evolved array has, G_max, takes the leading block
     (G_max / G) O[:G, :G]. Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
+
+    Options: with `patterns`, O of a tap is a sum of O_p times smooth cosines over the kernel, scaled for Var W. With
+    `parts`, consecutive groups of encoded layers have an O each, (parts, taps or patterns, G, G). With `tied`,
+    X_{l+1} = (fan_in_l / fan_in_{l+1})^(1/4) Y_l where the next encoded layer of a part has as many input vectors.
+    `residue` adds D[o], trained from 0, to W[o, o mod m]. `dropout` p takes Y diag(k) / (1 - p) in training, k in
+    {0, 1}^G drawn for each weight and step.
 
     X, Y and O are multiplied with each other before they are weights, and may want larger steps: `gene_rate`,
     `interaction_rate` and `gene_decay` give them rates of their own, where the trainer asks for them.
@@ -105,14 +112,12 @@ class Genetic(Encoding):
                 encode(layers, interactions, self._form, generator, self.tied)
 
     def groups(self, network: nn.Module) -> list[Group]:
-        vectors = gene_vectors_of(network)
         matrices = [parameter for interactions in interactions_of(network) for parameter in interactions.parameters()]
-        encoded = {id(parameter) for parameter in (*vectors, *matrices)}
-        return [
-            Group([parameter for parameter in network.parameters() if id(parameter) not in encoded]),
-            Group(vectors, self.gene_rate, self.gene_decay),
+        return with_others(
+            network,
+            Group(gene_vectors_of(network), self.gene_rate, self.gene_decay),
             Group(matrices, self.interaction_rate, self.gene_decay),
-        ]
+        )
 
     def stored_numbers(self, network: nn.Module) -> int:
         evolved = sum(buffer.numel() for interactions in interactions_of(network) for buffer in interactions.buffers())
@@ -150,10 +155,14 @@ class Genetic(Encoding):
         """Return the side of the kernel of interactions that some layers share."""
         return self.kernel if self._smooth else max(self._taps(getattr(layer, name)) for layer, name in layers) | 1
 
+    def _number(self, side: int) -> int:
+        """Return how many matrices the layers share that share a kernel of interactions."""
+        return self.patterns if self._smooth else side**2
+
     def _saved(self, layers: Layers) -> int:
         """Return how many numbers it saves to encode layers that share interactions."""
         weights = [getattr(layer, name) for layer, name in layers]
-        shared = (self.patterns or self._side(layers) ** 2) * self.genes**2
+        shared = self._number(self._side(layers)) * self.genes**2
         saved = sum(weight.numel() - self._numbers(weight) for weight in weights) - shared
         if self.tied:
             shapes = itertools.pairwise(weight.shape for weight in weights)
@@ -162,7 +171,7 @@ class Genetic(Encoding):
 
     def _matrices(self, arrays: Mapping[str, Array], part: int, side: int, generator: torch.Generator) -> Tensor:
         """Return O of a group of layers, (side * side, G, G) or (patterns, G, G)."""
-        genes, number = self.genes, self.patterns if self._smooth else side**2
+        genes, number = self.genes, self._number(side)
         if self.origin == "trained":
             return torch.randn(number, genes, genes, generator=generator) / genes
         if "interactions" not in arrays:
@@ -172,7 +181,7 @@ class Genetic(Encoding):
             )
         largest = torch.tensor(arrays["interactions"], dtype=torch.get_default_dtype())
         of_part = largest[part] if part < len(largest) else largest[:0, 0]
-        block = (of_part[:number] if self._smooth else centre(of_part, side, side))[:, :genes, :genes]
+        block = (of_part[:number] if self.patterns else centre(of_part, side, side))[:, :genes, :genes]
         if len(block) != number or block.shape[1] != genes:
             wanted = f"{number} patterns" if self._smooth else f"kernels of {side}x{side}"
             raise InputError(

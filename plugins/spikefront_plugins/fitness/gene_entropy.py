@@ -16,8 +16,8 @@ class GeneEntropy(Fitness):
     """The spatial regulariser 1 - H of a genetic encoding: with weight w on an objective A, A - w (1 - H).
 
     H = -(1 / log r) sum_i p_i log p_i with p_i = sigma_i / sum_j sigma_j over the r singular values of a matrix: 1 for
-    the identity, 0 for a matrix of rank one. The mean is taken over the interactions of all taps, or over all matrices
-    of gene vectors. None for candidates without a genetic encoding.
+    the identity, 0 for a matrix of rank one. The mean is taken over all interactions, of each tap or
+    pattern and part, or over all matrices of gene vectors. None for candidates without a genetic encoding.
 
     Our own formula for the "spatial entropy" that Pan et al. (arXiv 2411.06792) name; theirs could not be read. Of a
     Gaussian matrix 1 - H is only 0.05 to 0.08: compare weight times that with the spread over seeds.
@@ -33,10 +33,12 @@ class GeneEntropy(Fitness):
 
     def measure(self, context: Context) -> float | None:
         network = context.phenotype
-        interactions = interactions_of(network) if isinstance(network, nn.Module) else None
-        if interactions is None:
+        if not isinstance(network, nn.Module):
             return None
-        matrices = interactions.matrices.unbind() if self.of == "interactions" else gene_vectors_of(network)
+        interactions = [matrix for one in interactions_of(network) for matrix in one.matrices]
+        matrices = interactions if self.of == "interactions" else gene_vectors_of(network)
+        if not matrices:
+            return None
         return max(0.0, 1 - sum(entropy(matrix) for matrix in matrices) / len(matrices))
 
 

@@ -46,6 +46,7 @@ def synaptic_flow(network: SpikingNetwork, ones: Tensor) -> float:
         network: Freshly built.
         ones: The input in place of what the coder gives (T, 1, ...).
     """
+    network.eval()
     for layer in list(network.modules()):
         if parametrize.is_parametrized(layer):
             for name in list(layer.parametrizations):  # type: ignore[arg-type]
@@ -56,7 +57,7 @@ def synaptic_flow(network: SpikingNetwork, ones: Tensor) -> float:
         bias = getattr(layer, "bias", None)
         if isinstance(bias, Tensor):
             nn.init.zeros_(bias)
-    network.double().eval()
+    network.double()
     weights = []
     for layer, name in encodable_weights(network):
         weight = getattr(layer, name)
