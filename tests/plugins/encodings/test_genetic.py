@@ -5,8 +5,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from encoded_layers import (
+    by_factors_and_by_weight,
+    conv,
+    encoded,
+    generator,
+    interactions,
+    is_encoded,
+    linear,
+    watched,
+)
 from pydantic import ValidationError
 from safetensors.torch import load_model, save_model
 from torch import nn
@@ -17,7 +25,7 @@ from spikefront.components.base import Ranges
 from spikefront.errors import InputError
 from spikefront.plugins import load
 from spikefront.space import Choice, Integer, Tensor
-from spikefront_plugins.encodings._factored import FactoredLinear
+from spikefront_plugins.encodings._factored import register
 from spikefront_plugins.encodings._genes import (
     Form,
     GeneticWeight,
@@ -30,32 +38,10 @@ from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.synapses.dense import Dense
 
 
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def linear(inputs, outputs, seed=0):
-    return Dense().linear(inputs, outputs, False, generator(seed))
-
-
-def conv(inputs, outputs, kernel=3, seed=0):
-    return Dense().conv(inputs, outputs, kernel, 1, kernel // 2, False, generator(seed))
-
-
-def encoded(encoding, *layers, arrays=None, seed=1):
-    network = nn.Sequential(*layers)
-    encoding.apply(network, arrays or {}, generator(seed))
-    return network
-
-
 def parts_of(layer):
     """Return Y, X and O of an encoded layer."""
     tensors = layer.parametrizations.weight
     return tensors.original0, tensors.original1, tensors[0].interactions.matrices
-
-
-def is_encoded(layer):
-    return parametrize.is_parametrized(layer, "weight")
 
 
 @pytest.mark.parametrize(("make", "genes", "variant", "expected"), [
@@ -135,25 +121,23 @@ def test_gradients_are_those_of_the_dense_product(variant):
 
 
 def test_evolved_interactions_get_no_gradient_and_are_no_parameters():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 8, 8)).astype(np.float32)
-    network = encoded(Genetic(genes=8), conv(16, 32), conv(32, 32, seed=2), arrays={"interactions": array})
+    arrays = interactions(1, 9, 8, 8)
+    network = encoded(Genetic(genes=8), conv(16, 32), conv(32, 32, seed=2), arrays=arrays)
     network(torch.ones(1, 16, 5, 5)).sum().backward()
-    interactions = interactions_of(network)
-    assert not list(interactions.parameters())
-    assert not interactions.matrices.requires_grad
-    assert torch.equal(interactions.matrices, torch.tensor(array))
+    (shared,) = interactions_of(network)
+    assert not list(shared.parameters())
+    assert not shared.matrices.requires_grad
+    assert torch.equal(shared.matrices, torch.tensor(arrays["interactions"][0]))
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("origin", ["trained", "both"])
 def test_trained_interactions_get_the_gradients_of_all_layers(origin):
-    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 8, 8)).astype(np.float32)
-    network = encoded(
-        Genetic(genes=8, origin=origin), conv(16, 32), conv(32, 32, seed=2), arrays={"interactions": array}
-    )
-    matrices = interactions_of(network).matrices
+    arrays = interactions(1, 9, 8, 8)
+    network = encoded(Genetic(genes=8, origin=origin), conv(16, 32), conv(32, 32, seed=2), arrays=arrays)
+    matrices = interactions_of(network)[0].matrices
     assert isinstance(matrices, nn.Parameter)
-    assert torch.equal(matrices, torch.tensor(array)) == (origin == "both")
+    assert torch.equal(matrices, torch.tensor(arrays["interactions"][0])) == (origin == "both")
     first, second = network
     gradients = [torch.autograd.grad(layer.weight.square().sum(), matrices)[0] for layer in (first, second)]
     (first.weight.square().sum() + second.weight.square().sum()).backward()
@@ -162,11 +146,11 @@ def test_trained_interactions_get_the_gradients_of_all_layers(origin):
 
 
 def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 25, 4, 4)).astype(np.float32)
+    arrays = interactions(1, 25, 4, 4)
     layers = [linear(30, 30), conv(30, 30, 1), conv(30, 30, 2), conv(30, 30, 3), conv(30, 30, 5)]
-    network = encoded(Genetic(genes=4, kernel=3), *layers, arrays={"interactions": array})
+    network = encoded(Genetic(genes=4, kernel=3), *layers, arrays=arrays)
     assert [is_encoded(layer) for layer in network] == [True, True, True, True, False]
-    kernel = array.reshape(5, 5, 4, 4)
+    kernel = arrays["interactions"].reshape(5, 5, 4, 4)
     crops = [kernel[2:3, 2:3], kernel[2:3, 2:3], kernel[1:3, 1:3], kernel[1:4, 1:4]]
     for layer, crop in zip(network[:4], crops, strict=True):
         y, x, _ = (tensor.detach().numpy() for tensor in parts_of(layer))
@@ -175,52 +159,76 @@ def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
 
 
 def test_the_centre_is_the_same_beside_an_even_kernel():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 4, 4)).astype(np.float32)
-    network = encoded(Genetic(genes=4), linear(30, 30), conv(30, 30, 2), arrays={"interactions": array})
+    arrays = interactions(1, 9, 4, 4)
+    network = encoded(Genetic(genes=4), linear(30, 30), conv(30, 30, 2), arrays=arrays)
     y, x, _ = (tensor.detach().numpy() for tensor in parts_of(network[0]))
-    np.testing.assert_allclose(network[0].weight.detach().numpy(), y @ array[4] @ x.T, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        network[0].weight.detach().numpy(), y @ arrays["interactions"][0, 4] @ x.T, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_unfolded_kernels_take_the_centre_of_an_array_with_taps():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 4, 4)).astype(np.float32)
-    network = encoded(Genetic(genes=4, variant="unfold"), conv(9, 9, 5), arrays={"interactions": array})
-    assert torch.equal(interactions_of(network).matrices, torch.tensor(array[4:5]))
+    arrays = interactions(1, 9, 4, 4)
+    network = encoded(Genetic(genes=4, variant="unfold"), conv(9, 9, 5), arrays=arrays)
+    assert torch.equal(interactions_of(network)[0].matrices, torch.tensor(arrays["interactions"][0, 4:5]))
 
 
 def test_a_leading_block_is_taken_and_rescaled():
-    array = np.random.default_rng(0).normal(0, 1 / 8, (1, 9, 8, 8)).astype(np.float32)
-    network = encoded(Genetic(genes=2), conv(9, 9), arrays={"interactions": array})
-    np.testing.assert_allclose(interactions_of(network).matrices, 4 * array[:, :2, :2])
+    arrays = interactions(1, 9, 8, 8)
+    network = encoded(Genetic(genes=2), conv(9, 9), arrays=arrays)
+    np.testing.assert_allclose(interactions_of(network)[0].matrices, 4 * arrays["interactions"][0, :, :2, :2])
 
 
 def test_arrays_that_are_missing_or_too_small_are_refused():
     with pytest.raises(InputError, match="origin = 'evolved' needs the evolved array 'interactions'"):
         encoded(Genetic(genes=4), linear(30, 30))
-    small = {"interactions": np.zeros((1, 1, 4, 4), dtype=np.float32)}
-    with pytest.raises(InputError, match=r"\(1, 4, 4\) is too small for 5 genes and kernels of 1x1"):
+    small = {"interactions": np.zeros((2, 1, 4, 4), dtype=np.float32)}
+    too_small = r"array 'interactions' \(2, 1, 4, 4\) is too small for"
+    with pytest.raises(InputError, match=too_small + " 1 parts, 5 genes and kernels of 1x1"):
         encoded(Genetic(genes=5), linear(30, 30), arrays=small)
-    with pytest.raises(InputError, match="too small for 4 genes and kernels of 3x3"):
+    with pytest.raises(InputError, match=too_small + " 1 parts, 4 genes and kernels of 3x3"):
         encoded(Genetic(genes=4), conv(30, 30), arrays=small)
+    with pytest.raises(InputError, match=too_small + " 3 parts, 4 genes and kernels of 1x1"):
+        encoded(Genetic(genes=4, parts=3), *[linear(30, 30) for _ in range(3)], arrays=small)
+    with pytest.raises(InputError, match=too_small + " 1 parts, 4 genes and 2 patterns"):
+        encoded(Genetic(genes=4, patterns=2), linear(30, 30), arrays=small)
 
 
-@pytest.mark.parametrize(("inputs", "outputs", "genes", "expected"), [(12, 6, 4, False), (12, 6, 3, True)])
-def test_layers_stay_direct_where_that_costs_no_more(inputs, outputs, genes, expected):
-    network = encoded(Genetic(genes=genes, origin="trained"), linear(inputs, outputs))
+# 12 * 6 weights, vectors of 18 G numbers and interactions of G^2: 72 of 72 with 4 genes, 63 with 3 genes.
+@pytest.mark.parametrize(("genes", "expected"), [(4, False), (3, True)])
+def test_layers_stay_direct_where_that_costs_no_more(genes, expected):
+    network = encoded(Genetic(genes=genes, origin="trained"), linear(12, 6))
     assert is_encoded(network[0]) == expected
 
 
-def test_a_gain_counts_in_the_decision():
-    assert is_encoded(encoded(Genetic(genes=1, origin="trained"), linear(3, 2))[0])
-    assert not is_encoded(encoded(Genetic(genes=1, origin="trained", gain="layer"), linear(3, 2))[0])
+# With 5 genes, a layer of 20 * 20 weights has 200 more than vectors, a 3x3 kernel of 2 * 2 channels 36 - 20 = 16 more.
+# Interactions are 25 numbers for one tap and 225 for nine: more than 216, and fewer than 416.
+@pytest.mark.parametrize(("layers", "expected"), [
+    ([linear(20, 20)], [True]),
+    ([linear(20, 20), conv(2, 2)], [False, False]),
+    ([linear(20, 20), linear(20, 20), conv(2, 2)], [True, True, True]),
+])  # fmt: skip
+def test_layers_stay_direct_where_their_interactions_cost_more_than_they_save(layers, expected):
+    network = encoded(Genetic(genes=5, origin="trained"), *layers)
+    assert [is_encoded(layer) for layer in network] == expected
+
+
+# With one gene: 8 weights, 6 numbers of the vectors and 1 of the interactions; or 9, 6 and 1. A gain adds 1 or n = 3.
+@pytest.mark.parametrize(("inputs", "outputs", "gain", "expected"), [
+    (4, 2, "none", True), (4, 2, "layer", False), (3, 3, "layer", True), (3, 3, "neuron", False),
+])  # fmt: skip
+def test_a_gain_counts_in_the_decision(inputs, outputs, gain, expected):
+    network = encoded(Genetic(genes=1, origin="trained", gain=gain), linear(inputs, outputs))
+    assert is_encoded(network[0]) == expected
 
 
 def test_interactions_that_no_layer_uses_do_not_count():
     network = encoded(Genetic(genes=512), linear(20, 10), Dense().linear(10, 5, True, generator()))
-    assert interactions_of(network) is None
+    assert interactions_of(network) == []
     assert Genetic(genes=512).stored_numbers(network) == 200 + 55
 
 
-def stored(variant, genes, origin, *layers):
+def stored_numbers(variant, genes, origin, *layers):
     encoding = Genetic(genes=genes, variant=variant, origin=origin)
     arrays = {"interactions": np.zeros((1, 9, 512, 512), dtype=np.float32)}
     return encoding.stored_numbers(encoded(encoding, *layers, arrays=arrays))
@@ -231,7 +239,7 @@ def stored(variant, genes, origin, *layers):
 def test_stored_numbers_of_a_perceptron(variant, genes, expected):
     layers = [linear(784, 512), linear(512, 512), linear(512, 10)]
     assert Direct().stored_numbers(nn.Sequential(*layers)) == 668_672
-    assert stored(variant, genes, "evolved", *layers) == expected
+    assert stored_numbers(variant, genes, "evolved", *layers) == expected
 
 
 @pytest.mark.parametrize("origin", ["evolved", "trained", "both"])
@@ -242,38 +250,12 @@ def test_stored_numbers_of_a_perceptron(variant, genes, expected):
 def test_stored_numbers_of_a_convolutional_network(variant, genes, expected, origin):
     layers = [conv(1, 32), conv(32, 64), conv(64, 128), conv(128, 128), linear(128, 10)]
     assert Direct().stored_numbers(nn.Sequential(*layers)) == 241_184
-    assert stored(variant, genes, origin, *layers) == expected
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    widths=st.lists(st.integers(1, 12), min_size=2, max_size=4),
-    kernels=st.lists(st.sampled_from([1, 3, 5]), min_size=3, max_size=3),
-    genes=st.integers(1, 6),
-    variant=st.sampled_from(["unfold", "per-tap"]),
-    origin=st.sampled_from(["evolved", "trained"]),
-    gain=st.sampled_from(["none", "layer", "neuron"]),
-)
-def test_stored_numbers_follow_the_formula(widths, kernels, genes, variant, origin, gain):
-    shapes = [(n, m, k) for m, n, k in zip(widths[:-1], widths[1:], kernels, strict=False)]
-    total, taps = 0, 0
-    for n, m, k in shapes:
-        inputs = m if variant == "per-tap" else m * k * k
-        numbers = genes * (n + inputs) + gain
-        if n * m * k * k > numbers and (variant == "unfold" or k <= 3):
-            total += numbers
-            taps = max(taps, k * k if variant == "per-tap" else 1)
-        else:
-            total += n * m * k * k
-    encoding = Genetic(genes=genes, variant=variant, origin=origin, gain=gain)
-    arrays = {"interactions": np.zeros((1, 9, 6, 6), dtype=np.float32)}
-    network = encoded(encoding, *(conv(m, n, k) for n, m, k in shapes), arrays=arrays)
-    assert encoding.stored_numbers(network) == total + taps * genes**2
+    assert stored_numbers(variant, genes, origin, *layers) == expected
 
 
 @pytest.mark.parametrize("origin", ["evolved", "trained"])
 def test_weights_survive_safetensors(tmp_path, origin):
-    arrays = {"interactions": np.random.default_rng(0).normal(0, 1 / 4, (1, 9, 4, 4)).astype(np.float32)}
+    arrays = interactions(1, 9, 4, 4)
     first, second = (
         encoded(Genetic(genes=4, origin=origin), conv(16, 20), conv(20, 20, 1), linear(20, 30), arrays=arrays, seed=s)
         for s in (1, 2)
@@ -318,7 +300,7 @@ def test_modules_may_name_their_own_weights():
 def test_gene_vectors_of_direct_networks_are_none():
     network = nn.Sequential(linear(3, 3))
     assert gene_vectors_of(network) == []
-    assert interactions_of(network) is None
+    assert interactions_of(network) == []
 
 
 @pytest.mark.parametrize(("changes", "expected"), [
@@ -327,6 +309,11 @@ def test_gene_vectors_of_direct_networks_are_none():
     ({"variant": "unfold"}, {"interactions": Tensor((1, 1, 32, 32), scale=1 / 32)}),
     ({"variant": Choice(("unfold", "per-tap")), "kernel": Choice((3, 5))},
      {"interactions": Tensor((1, 25, 32, 32), scale=1 / 32)}),
+    ({"parts": Integer(1, 3)}, {"interactions": Tensor((3, 9, 32, 32), scale=1 / 32)}),
+    ({"patterns": 4}, {"interactions": Tensor((1, 4, 32, 32), scale=1 / 32)}),
+    ({"patterns": Integer(2, 6), "kernel": 5}, {"interactions": Tensor((1, 6, 32, 32), scale=1 / 32)}),
+    ({"patterns": Integer(0, 6)}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
+    ({"patterns": 4, "variant": "unfold"}, {"interactions": Tensor((1, 1, 32, 32), scale=1 / 32)}),
     ({"origin": "trained"}, {}),
     ({"origin": Choice(("trained", "both"))}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
 ])  # fmt: skip
@@ -334,7 +321,10 @@ def test_the_evolved_array_is_as_large_as_any_candidate_needs(changes, expected)
     assert Genetic.evolved_arrays(Ranges({**Genetic().model_dump(), **changes})) == expected
 
 
-@pytest.mark.parametrize("arguments", [{"genes": 0}, {"genes": 513}, {"kernel": 2}, {"origin": "random"}])
+@pytest.mark.parametrize("arguments", [
+    {"genes": 0}, {"genes": 513}, {"kernel": 2}, {"origin": "random"},
+    {"patterns": 10}, {"kernel": 1, "patterns": 2}, {"patterns": -1}, {"parts": 0}, {"gain": True}, {"dropout": 1.0},
+])  # fmt: skip
 def test_impossible_parameters_are_refused(arguments):
     with pytest.raises(ValidationError):
         Genetic(**arguments)
@@ -370,49 +360,29 @@ def test_first_vectors_have_their_variance():
         assert float(vectors.detach().var()) == pytest.approx(1 / math.sqrt(3 * 400), rel=0.05)
 
 
-def watched(layer):
-    """Return a list that grows whenever the layer's weight is generated."""
-    calls = []
-    layer.parametrizations.weight[0].register_forward_hook(lambda *_: calls.append(1))
-    return calls
-
-
-@pytest.mark.parametrize("gain", [False, True])
+@pytest.mark.parametrize("gain", ["none", "layer", "neuron"])
 @pytest.mark.parametrize("variant", ["unfold", "per-tap"])
 @pytest.mark.parametrize(("make", "shape"), [
-    (lambda: Dense().linear(30, 20, True, generator()), (12, 30)),
-    (lambda: Dense().conv(12, 16, 3, 1, 1, True, generator()), (2, 12, 5, 6)),
-    (lambda: Dense().conv(12, 16, 3, 2, 1, False, generator()), (2, 12, 7, 6)),
-    (lambda: Dense().conv(12, 16, 1, 2, 0, False, generator()), (2, 12, 5, 6)),
-    (lambda: Dense().conv(12, 16, 5, 1, 2, False, generator()), (2, 12, 5, 6)),
+    (lambda: linear(30, 20, bias=True), (12, 30)),
+    (lambda: conv(12, 16, bias=True), (2, 12, 5, 6)),
+    (lambda: conv(12, 16, stride=2), (2, 12, 7, 6)),
+    (lambda: conv(12, 16, 1, stride=2), (2, 12, 5, 6)),
+    (lambda: conv(12, 16, 5, bias=True), (2, 12, 5, 6)),
 ], ids=["linear", "conv", "strided", "pointwise", "large"])  # fmt: skip
 def test_training_on_the_factors_equals_training_on_the_weight(make, shape, variant, gain):
     layer = encoded(Genetic(genes=2, variant=variant, origin="trained", gain=gain, kernel=5), make()).double()[0]
-    generated = watched(layer)
-    data = torch.randn(*shape, generator=generator(), dtype=torch.float64, requires_grad=True)
-    outputs, gradients = [], []
-    for training in (True, False):
-        output = layer.train(training)(data)
-        cotangent = torch.randn(output.shape, generator=generator(1), dtype=torch.float64)
-        outputs.append(output)
-        gradients.append(torch.autograd.grad(output, [data, *layer.parameters()], cotangent))
-    assert generated == [1]
-    torch.testing.assert_close(*outputs, rtol=1e-9, atol=1e-12)
-    torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(*by_factors_and_by_weight(layer, *shape), rtol=1e-9, atol=1e-12)
 
 
 # Operations counted by hand, for 3 outputs, 4 inputs, G = 2 and N rows: the factors take N (4*2 + 2*2 + 2*3) = 18 N,
 # the weight N 3*4 and its making 2*2*4 + 3*4*2 = 40: equal at N = 6 2/3.
 @pytest.mark.parametrize(("rows", "expected"), [(6, []), (7, [1])])
 def test_the_weight_is_generated_where_that_is_less_work(rows, expected):
-    layer = Dense().linear(4, 3, True, generator())
-    network = nn.Sequential(layer)
-    layer.__class__ = FactoredLinear
-    interactions = Interactions(torch.eye(2)[None], trained=False)
-    generated = GeneticWeight(interactions, layer.weight.shape, False, False, generator())
-    parametrize.register_parametrization(layer, "weight", generated)
+    layer = linear(4, 3, bias=True)
+    shared = Interactions(torch.eye(2)[None], side=1, smooth=False, trained=False)
+    register(layer, "weight", GeneticWeight(shared, layer.weight.shape, Form(), generator()))
     calls = watched(layer)
-    network(torch.ones(rows, 4))
+    layer(torch.ones(rows, 4))
     assert calls == expected
 
 

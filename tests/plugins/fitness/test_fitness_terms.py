@@ -106,7 +106,7 @@ def test_latency_is_the_coders_number_of_steps():
 
 def test_parameters_are_what_the_encoding_says():
     encoding = Genetic(genes=2)
-    array = {"encoding": {"interactions": torch.zeros(9, 2, 2).numpy()}}
+    array = {"encoding": {"interactions": torch.zeros(1, 9, 2, 2).numpy()}}
     made = Parts(MLP(hidden=(20,), batch_norm=True), (LIF(),), ATan(), Dense(), DirectCoder(), encoding, array)
     network = made.build((30,), 5, Streams(0))
     expected = 2 * (20 + 30) + 2 * 20 + 2 * (5 + 20) + 5 + 2 * 2

@@ -29,7 +29,7 @@ def network(*matrices, variant="per-tap"):
     generator = torch.Generator().manual_seed(0)
     layers = nn.Sequential(Dense().conv(64, 64, kernel, 1, 0, False, generator))
     encoding = Genetic(genes=array.shape[-1], variant=variant)
-    encoding.apply(layers, {"interactions": array}, generator)
+    encoding.apply(layers, {"interactions": array[None]}, generator)
     return layers
 
 
@@ -64,6 +64,17 @@ def test_gene_entropy_is_one_minus_the_mean_over_taps():
     assert GeneEntropy().measure(context(network(rank_one))) == pytest.approx(1)
     mixed = network(*[np.eye(4)] * 6, *[rank_one] * 3)
     assert GeneEntropy().measure(context(mixed)) == pytest.approx(1 / 3)
+
+
+def test_gene_entropy_is_the_mean_over_patterns_of_all_parts():
+    array = np.zeros((2, 4, 4, 4), dtype=np.float32)
+    array[0, :] = np.eye(4)
+    array[1, :, 0, 0] = 1
+    array[1, 0] = np.eye(4)
+    generator = torch.Generator().manual_seed(0)
+    layers = nn.Sequential(*(Dense().conv(16, 16, 3, 1, 0, False, generator) for _ in range(2)))
+    Genetic(genes=4, patterns=4, parts=2).apply(layers, {"interactions": array}, generator)
+    assert GeneEntropy().measure(context(layers)) == pytest.approx(3 / 8)
 
 
 def test_gene_entropy_may_look_at_the_gene_vectors():

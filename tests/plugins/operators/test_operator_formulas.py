@@ -173,7 +173,7 @@ def test_array_gaussian_touches_one_entry_at_least():
         assert np.count_nonzero(found) == 1
 
 
-@pytest.mark.parametrize("shape", [(6, 6), (4, 7), (3, 5, 5)])
+@pytest.mark.parametrize("shape", [(6, 6), (4, 7), (3, 5, 5), (2, 3, 5, 5)])
 def test_spectral_keeps_norm_and_singular_vectors(shape):
     value = np.random.default_rng(1).normal(size=shape).astype(np.float32)
     found = SpectralMutation(sigma=0.5).mutate(Tensor(shape, 1.0), value, np.random.default_rng(2))

@@ -50,7 +50,10 @@ def flow(study: Study) -> float:
     return value
 
 
-@pytest.mark.parametrize("encoding", [{"use": "direct"}, {"use": "genetic", "genes": 2}], ids=lambda one: one["use"])
+@pytest.mark.parametrize("encoding", [
+    {"use": "direct"}, {"use": "genetic", "genes": 2}, {"use": "genetic", "genes": 2, "dropout": 0.5, "tied": True},
+    {"use": "low-rank", "rank": 2}, {"use": "random-basis", "genes": 2},
+], ids=["direct", "genetic", "genetic, dropout", "low-rank", "random-basis"])  # fmt: skip
 def test_a_chain_of_layers_is_its_number_times_the_sum_over_all_paths(encoding: dict[str, Any]) -> None:
     study = study_of(encoding=encoding)
     first, second, third = weights_of(study)
