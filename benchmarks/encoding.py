@@ -34,7 +34,7 @@ ENCODINGS: dict[str, dict[str, Any]] = {
     "direct": {"use": "direct"},
     "genetic, unfold, 32 genes": {"use": "genetic", "variant": "unfold", "genes": 32},
     "genetic, per tap, 32 genes": {"use": "genetic", "variant": "per-tap", "genes": 32},
-    "genetic, per tap, 96 genes": {"use": "genetic", "variant": "per-tap", "genes": 96},
+    "genetic, per tap, 64 genes": {"use": "genetic", "variant": "per-tap", "genes": 64},
 }
 AIM = 0.05
 

@@ -32,7 +32,7 @@ def weights_of(study: Study) -> list[np.ndarray]:
     """Return the magnitudes of a candidate's initial weights, as matrices, generated where an encoding does."""
     genome = genome_of(study)
     resolved = study.resolve(genome)
-    network = resolved.task.build(resolved.parts, streams_of(study, genome, 0))
+    network = resolved.task.build(resolved.parts, streams_of(study, genome, 0)).eval()
     layers = [module for module in network.modules() if isinstance(module, torch.nn.Linear | torch.nn.Conv2d)]
     return [layer.weight.detach().double().abs().numpy() for layer in layers]
 
