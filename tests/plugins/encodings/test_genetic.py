@@ -401,6 +401,17 @@ def test_only_the_usual_layers_of_pytorch_are_factored():
     assert is_encoded(network[1])
 
 
+def test_a_layer_whose_weight_is_changed_further_is_not_factored():
+    class Doubled(nn.Module):
+        def forward(self, weight):
+            return 2 * weight
+
+    layer = encoded(Genetic(genes=2, origin="trained"), linear(30, 20)).train()[0]
+    weight = layer.weight.detach().clone()
+    parametrize.register_parametrization(layer, "weight", Doubled())
+    torch.testing.assert_close(layer(torch.ones(2, 30)), nn.functional.linear(torch.ones(2, 30), 2 * weight))
+
+
 def test_a_layer_works_on_when_its_weight_is_set_free():
     layer = encoded(Genetic(genes=2, origin="trained"), linear(30, 20))[0]
     before = layer(torch.ones(2, 30))
