@@ -156,7 +156,7 @@ class GeneticWeight(Product):
         kept = parametrize._cache.get((id(self), "kept"))
         if kept is None:
             kept = torch.rand(genes, generator=self.noise.generator) >= self.form.dropout
-            if parametrize._cache_enabled:
+            if parametrize._cache_enabled:  # torch has no public way to ask
                 parametrize._cache[id(self), "kept"] = kept
         return kept
 

@@ -38,10 +38,10 @@ class Genetic(Encoding):
     Linear: W = a Y O X^T. Convolution, "unfold": the same, each tap is an input of its own, X (C_in k k, G).
     Convolution, "per-tap": W[o,i,p,q] = a Y[o] O^(p,q) X[i]^T, X (C_in, G), one matrix for each tap of the kernel;
     smaller kernels take the centre crop, linear layers the centre, larger kernels stay direct. So does every layer that
-    has no more weights than its vectors have numbers, and all layers that share interactions, where these are more
+    has no more weights than its vectors have numbers, and all layers that share interactions, where these are no fewer
     numbers than the layers save. Evolution shapes O and gradients train X and Y; `origin` may hand O to the gradients.
-    A candidate with fewer genes G than the evolved array has, G_max, takes the leading block
-    (G_max / G) O[:G, :G]. Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
+    A candidate with fewer genes G than the evolved array has, G_max, takes the leading block (G_max / G) O[:G, :G].
+    Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
 
     Options: with `patterns`, O of a tap is a sum of O_p times smooth cosines over the kernel, scaled for Var W. With
     `parts`, consecutive groups of encoded layers have an O each, (parts, taps or patterns, G, G). With `tied`,
