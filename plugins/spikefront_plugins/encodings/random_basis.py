@@ -18,9 +18,9 @@ class RandomBasis(Encoding):
     """W = Y R with Y (n, G) trained and R (G, fan_in) random, for each layer; layers share nothing.
 
     R is drawn from a seed that is kept with the weights, and made again from it: stored numbers are those of Y. A
-    convolution's fan-in is C_in k k: R is a convolution with its kernel, Y one of 1x1. A layer stays direct where that is
-    no more numbers, fan_in <= G. Initially Var Y = Var R = 1 / sqrt(3 G fan_in), so Var W = 1 / (3 fan_in). In training a layer
-    multiplies with R and then with Y, where that is less work.
+    convolution's fan-in is C_in k k: R is a convolution with its kernel, Y one of 1x1. A layer stays direct where that
+    is no more numbers, fan_in <= G. Initially Var Y = Var R = 1 / sqrt(3 G fan_in), so Var W = 1 / (3 fan_in). In
+    training a layer multiplies with R and then with Y, where that is less work.
 
     It is the genetic encoding with one side fixed and no interactions. Sources: Denil et al., Predicting parameters in
     deep learning, NIPS (2013), who fix one of two factors; Koohpayegani et al., NOLA: compressing LoRA using linear
