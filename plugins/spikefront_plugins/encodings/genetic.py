@@ -100,6 +100,12 @@ class Genetic(Encoding):
         evolved = sum(buffer.numel() for buffer in interactions.buffers()) if interactions else 0
         return super().stored_numbers(network) + evolved
 
+    def inherit(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        """Take over X and Y, and O where gradients alone make it; an O that evolved is the child's own."""
+        kept = Interactions if self.origin != "trained" else ()
+        own = {name for name, module in network.named_modules() if isinstance(module, kept)}
+        super().inherit(network, {name: tensors[name] for name in tensors if name.rpartition(".")[0] not in own})
+
     def _per_tap(self, weight: Tensor) -> bool:
         return self.variant == "per-tap" and weight.dim() == 4
 
