@@ -102,10 +102,13 @@ def _study(text: str, registry: Registry) -> Study:
 
 
 def _replicate(study: Study, job: Job, number: int) -> _Replicate:
+    """Build, train and measure one replicate; all that inherit start from the same tensors of the same parent."""
     streams = streams_of(study, job.genome, number, job.purpose)
     resolved = study.resolve(job.genome)
     task, parts = resolved.task, resolved.parts
     phenotype, session = task.build(parts, streams), _session(job, number, parts, streams)
+    if job.parent and not job.checkpoint and isinstance(phenotype, nn.Module):
+        parts.encoding.inherit(phenotype, load_tensors(job.parent))
     fitted = resolved.trainer.fit(phenotype, task, session) if job.budget > 0 else Fitted(phenotype)
     with _recording(fitted.phenotype, parts.coder.analog) as recorder:
         metrics = task.score(fitted.phenotype, "validation", streams)

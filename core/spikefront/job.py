@@ -27,6 +27,7 @@ class Job:
         elites: Best genome of the generation before for each objective that a regulariser acts on.
         threads: torch threads of the process that evaluates.
         checkpoint: Where training with a smaller budget stopped, as safetensors; empty at the beginning.
+        parent: A parent's trained tensors, as safetensors, that training begins with; empty where none are inherited.
     """
 
     study: str
@@ -37,6 +38,7 @@ class Job:
     elites: Mapping[str, Genome] = field(default_factory=dict)
     threads: int = 1
     checkpoint: bytes = b""
+    parent: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,9 @@ class Budget(_Table):
     cache: bool = Field(False, description="take candidates from, and leave them to, other studies of the database")
     early_stop: EarlyStop | None = Field(None, description="stop candidates early that others leave behind")
     screening: Any = Field(None, description="a predictor of which candidates deserve training, with its keys")
+    inheritance: Literal["baldwin", "lamarck"] = Field(
+        "baldwin", description="start training from fresh values, or from what a parent learnt"
+    )
 
     @model_validator(mode="after")
     def _one_budget(self) -> Budget:
@@ -83,6 +86,11 @@ class Budget(_Table):
                 f"has generations = {self.generations} and evaluations = {self.evaluations}; give only one"
             )
         return self
+
+    @property
+    def inherits(self) -> bool:
+        """Whether children start from what a parent learnt."""
+        return self.inheritance == "lamarck"
 
     @property
     def total(self) -> int:

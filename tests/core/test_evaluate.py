@@ -301,6 +301,57 @@ def test_a_budget_of_nothing_measures_the_network_as_it_was_built():
     assert "synflow" not in evaluate(Job(study.to_json(), genome, budget=0.5), load()).measurements
 
 
+@pytest.mark.parametrize("case", [case for case in NETWORKS if "both" not in case])
+def test_a_child_of_its_own_genome_is_its_parent_before_training(case):
+    job = job_of(study_of(DIGITS, **NETWORKS[case]))
+    parent = evaluate(job, load(ODD))
+    child = evaluate(dataclasses.replace(job, budget=0.0, parent=parent.weights), load(ODD))
+    assert child.failure is None
+    assert child.weights == parent.weights
+    assert child.measurements == parent.measurements
+    assert child.samples == 0
+
+
+def test_a_child_that_hardly_learns_is_as_good_as_its_parent():
+    parent = run(DIGITS)
+    job = job_of(study_of(DIGITS, trainer={"epochs": 1, "learning_rate": 1e-12}), replicates=(0, 1))
+    fresh, child = (evaluate(dataclasses.replace(job, parent=given), load(ODD)) for given in (b"", parent.weights))
+    accuracy = parent.measurements["accuracy"].mean
+    assert child.measurements["accuracy"].values == (accuracy, accuracy)
+    assert accuracy not in fresh.measurements["accuracy"].values
+    assert child.history[0]["loss"] < fresh.history[0]["loss"]
+
+
+def test_evolved_interactions_are_not_inherited():
+    study = study_of(DIGITS, encoding=PER_TAP | {"origin": "both"})
+    parent = evaluate(job_of(study, seed=1), load(ODD))
+    job = job_of(study, seed=2, budget=0.0)
+    fresh, child = (
+        load_tensors(evaluate(dataclasses.replace(job, parent=given), load(ODD)).weights)
+        for given in (b"", parent.weights)
+    )
+    (interactions,) = [name for name in child if "interactions" in name]
+    assert torch.equal(child[interactions], fresh[interactions])
+    learnt = load_tensors(parent.weights)
+    assert {name for name in child if not torch.equal(child[name], learnt[name])} == {interactions}
+
+
+def test_training_that_goes_on_inherits_nothing_more():
+    job = job_of(study_of(DIGITS))
+    parent, other = run(DIGITS).weights, run(DIGITS, trainer={"epochs": 1}).weights
+    whole = evaluate(dataclasses.replace(job, parent=parent), load(ODD))
+    half = evaluate(dataclasses.replace(job, parent=parent, budget=0.5), load(ODD))
+    rest = evaluate(dataclasses.replace(job, parent=other, checkpoint=half.checkpoint), load(ODD))
+    assert rest.weights == whole.weights
+    assert outcome(rest.after(half)).history == whole.history
+
+
+def test_what_is_no_network_inherits_nothing():
+    job = job_of(study_of(TARGET))
+    found = [evaluate(dataclasses.replace(job, parent=parent), load(ODD)) for parent in (b"", b"no tensors")]
+    assert outcome(found[0]) == outcome(found[1])
+
+
 @pytest.mark.parametrize("predictor", ["spike-pattern", "synflow"])
 def test_a_predictor_says_which_tasks_it_cannot_work_with(predictor):
     screening = {"use": predictor, "objective": "distance"}

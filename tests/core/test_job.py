@@ -21,7 +21,7 @@ def travelled(thing):
 
 
 def test_jobs_travel():
-    job = Job('{"study": {}}', genome(), (0, 2), "retrain", 0.5, {"accuracy": genome()}, 3)
+    job = Job('{"study": {}}', genome(), (0, 2), "retrain", 0.5, {"accuracy": genome()}, 3, b"stopped", b"parent")
     assert travelled(job) == job
     assert travelled(job).genome.hash == genome().hash
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from spikefront.components.base import Component
 from spikefront.space import Array
@@ -64,6 +64,32 @@ class Encoding(Component, ABC):
         indices, have to be added.
         """
         return sum(parameter.numel() for parameter in network.parameters())
+
+    def inherit(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        """Let a network that was made with this encoding start from what a parent learnt, in place.
+
+        By default it takes over each learnt tensor whose name and shape the parent's has; the others stay fresh. What
+        evolution shapes is the child's own, and has to be left as it is.
+
+        Args:
+            network: The child's network before training.
+            tensors: The parent's state, parameters and buffers; one that is shared is under its first name.
+        """
+        with torch.no_grad():
+            for name, tensor in learnt_tensors(network):
+                if name in tensors and tensors[name].shape == tensor.shape:
+                    tensor.copy_(tensors[name])
+
+
+def learnt_tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield what a network learns, by name, each shared tensor once: parameters, and statistics of batch normalisation.
+
+    Other buffers hold what genes or fixed values say.
+    """
+    yield from network.named_parameters()
+    for name, module in network.named_modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            yield from module.named_buffers(name)
 
 
 def encodable_weights(network: nn.Module) -> Iterator[tuple[nn.Module, str]]:

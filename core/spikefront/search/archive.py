@@ -71,6 +71,10 @@ class Archive:
         keep = nondominated(self._values(ranked))
         self.front = [entry for entry, kept in zip(ranked, keep, strict=True) if kept]
 
+    def first(self, genome: str) -> Entry | None:
+        """Return the first entry of a genome, by hash: the one that was trained; None if it was never told."""
+        return next((entry for entry in self.entries if entry.genome.hash == genome), None)
+
     def regularised(self, measurements: Mapping[str, Measurement], generation: int) -> dict[str, float]:
         """Return each objective's mean, moved by the regularisers with their weights in this generation.
 

@@ -1,7 +1,8 @@
 """The cache across studies: a candidate that another study of the database evaluated is not trained again.
 
 Two evaluations are the same when all that decides them is: the components of the candidate with their values, the
-genome and the seed, replicates and budget, what is measured, the source of each component, and the data.
+genome and the seed, replicates and budget, the tensors that are inherited, what is measured, the source of each
+component, and the data.
 """
 
 from __future__ import annotations
@@ -57,14 +58,21 @@ class Cache:
             "sources": self._sources,
             "data": _fingerprint(self._study.resolve(job.genome).task),
         }
+        if job.parent:
+            content["parent"] = hashlib.sha256(job.parent).hexdigest()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def find(self, key: str, genome: Genome) -> Evaluation | None:
-        """Return the evaluation left under a key, as one that cost nothing, or None."""
+        """Return the evaluation left under a key, as one that cost nothing, or None.
+
+        Where children inherit, one whose weights were dropped is none: what comes of a study must not depend on that.
+        """
         found = queries.cached(self._database, key)
         if found is None:
             return None
         evaluation = recorded_evaluation(self._database, *found)
+        if self._study.budget.inherits and not evaluation.weights:
+            return None
         return dataclasses.replace(evaluation, genome=genome, samples=0, seconds=0.0)
 
     def _source(self, component: type[Component]) -> list[str]:

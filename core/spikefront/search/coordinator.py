@@ -78,6 +78,7 @@ class Search:
             runner = Runner(pool, self._study.executor)
             training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
             self._generations(training)
+            self._prune_weights()
             outcome = "finished" if self._archive.front else "failed"
         except KeyboardInterrupt:
             pass
@@ -139,7 +140,8 @@ class Search:
         candidate, evaluation = trained.candidate, trained.evaluation
         measurements = {} if evaluation.failure else evaluation.measurements
         regularised = self._archive.regularised(measurements, candidate.generation)
-        weights = b"" if self._study.settings.keep == "none" else evaluation.weights
+        unwanted = self._study.settings.keep == "none" and not self._study.budget.inherits
+        weights = b"" if unwanted else evaluation.weights
         self._store.record(
             dataclasses.replace(evaluation, weights=weights, checkpoint=b""),
             number=candidate.number,
@@ -162,13 +164,16 @@ class Search:
         return self._record(Trained(candidate, evaluation, twin.budget, reused=True))
 
     def _close_generation(self, generation: Sequence[Entry], training: Training) -> None:
-        """Fix the reference point once something is there, and drop weights that nobody will ask for."""
+        """Fix the reference point once something is there, and drop weights that nobody will ask for.
+
+        Where children inherit, any candidate may become a parent until the search ends.
+        """
         if self._reference is None:
             self._reference = self._archive.reference()
             if self._reference is not None:
                 self._store.set_reference(self._reference)
-        if self._study.settings.keep == "front":
-            self._store.prune_weights([entry.number for entry in self._archive.front])
+        if not self._study.budget.inherits:
+            self._prune_weights()
         self._told = dataclasses.replace(
             self._told,
             failed=self._told.failed + sum(entry.failed for entry in generation),
@@ -177,6 +182,13 @@ class Search:
             screening=str(training.screening or ""),
             hypervolume=None if self._reference is None else self._archive.hypervolume(self._reference),
         )
+
+    def _prune_weights(self) -> None:
+        """Drop the weights that the study does not keep, of the candidates told so far; later ones may be recorded."""
+        keep = self._study.settings.keep
+        if keep != "all":
+            front = self._archive.front if keep == "front" else []
+            self._store.prune_weights([entry.number for entry in front], before=len(self._archive.entries))
 
     def _report(self, generation: int, current: dict[int, Entry]) -> None:
         entries, seconds = current.values(), time.monotonic() - self._started

@@ -175,7 +175,18 @@ class Training:
             elites=self._archive.elites(candidate.generation - 1),
             threads=self._study.executor.threads,
             checkpoint=before.checkpoint if before else b"",
+            parent=self._inherited(candidate.proposal),
         )
+
+    def _inherited(self, proposal: Proposal) -> bytes:
+        """Return the recorded tensors of the first parent that was trained; empty where nothing is inherited."""
+        parents = proposal.parents if self._study.budget.inherits else ()
+        for entry in map(self._archive.first, parents):
+            if entry and entry.ranked:
+                evaluation = recorded_evaluation(self._database, self._study.name, entry.number)
+                if evaluation.weights:
+                    return evaluation.weights
+        return b""
 
     def _record(self, candidate: Candidate, evaluation: Evaluation, rung: float) -> None:
         self._store.record(

@@ -105,13 +105,16 @@ class Variation:
         return [Individual(point, self.space.genome(point)) for point in points]
 
     def breed(self, a: Individual, b: Individual, rng: np.random.Generator) -> list[Individual]:
-        """Return two mutated children of two parents; a child that took nothing from one has only the other."""
+        """Return two mutated children of two parents; a child that took nothing from one has only the other.
+
+        The first parent of a child is the one that it equals where nothing was mixed.
+        """
         first, second, crossed = self.cross(a.point, b.point, rng)
         family = (a.genome.hash, b.genome.hash)
         children = []
         for point, parent in zip((first, second), family, strict=True):
             mutant, mutated = self.mutate(point, rng)
-            parents = family if crossed else (parent,)
+            parents = (parent, *family) if crossed else (parent,)
             children.append(
                 Individual(mutant, self.space.genome(mutant), _unique(parents), _unique([*crossed, *mutated]))
             )

@@ -197,11 +197,17 @@ class StudyStore:
                 )
             self._update(session, reference=wanted)
 
-    def prune_weights(self, keep: Collection[int]) -> None:
-        """Drop the weights of this study's candidates but those with the numbers in `keep`; retrained ones stay."""
+    def prune_weights(self, keep: Collection[int], before: int) -> None:
+        """Drop the weights of this study's candidates but those with the numbers in `keep`; retrained ones stay.
+
+        Args:
+            keep: Numbers of candidates.
+            before: Number of the first candidate that is not looked at: a search that goes on from its record knows
+                nothing yet of those that come later.
+        """
         evaluation, artifact = schema.Evaluation, schema.Artifact
         mine = (evaluation.study_id == self._id, evaluation.purpose == "search")
-        dropped = select(evaluation.id).where(*mine, evaluation.number.not_in(keep))
+        dropped = select(evaluation.id).where(*mine, evaluation.number < before, evaluation.number.not_in(keep))
         with self._database.write() as session:
             session.execute(
                 delete(artifact).where(artifact.kind == "weights", artifact.evaluation_id.in_(dropped)),

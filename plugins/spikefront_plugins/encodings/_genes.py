@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +25,8 @@ class Form:
     """How weights are made of gene vectors and interactions.
 
     Attributes:
-        per_tap: Whether each tap of a kernel has interactions of its own; else it has inputs of its own.
+        per_tap: Whether the taps of a kernel differ by interactions or fields; else each has inputs of its own.
+        fields: Number of receptive fields of an output, each with interactions of its own; 0: each tap has its own.
         gain: What trained factors the weight has: none, one, or one for each output.
         residue: Whether output o has direct weights to input o mod m.
         initial: How the first gene vectors are drawn.
@@ -33,6 +34,7 @@ class Form:
     """
 
     per_tap: bool = True
+    fields: int = 0
     gain: Gain = "none"
     residue: bool = False
     initial: Initial = "normal"
@@ -48,7 +50,11 @@ class Form:
 
     def extras(self, shape: torch.Size) -> dict[str, tuple[int, ...]]:
         """Return the shapes of what is trained beside the vectors of a weight."""
-        shapes: dict[str, tuple[int, ...]] = {"residue": (shape[0], *shape[2:])} if self.residue else {}
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.fields and shape[2:].numel() > 1:
+            shapes["fields"] = (shape[0], self.fields, *shape[2:])
+        if self.residue:
+            shapes["residue"] = (shape[0], *shape[2:])
         if self.gain != "none":
             shapes["gain"] = (shape[0], 1) if self.gain == "neuron" else ()
         return shapes
@@ -109,21 +115,28 @@ class GeneticWeight(Product):
         self.scale = 1.0
 
     def forward(self, y: Tensor, x: Tensor, *extras: Tensor) -> Tensor:
-        """Return W from Y (n, G), X (m, G) and what else is trained, as two products that leave W contiguous."""
-        y, x, residue = self._expressed(y, x, *extras)
-        mixed = (self.interactions.of_taps(*self.kernel) @ x.T).permute(1, 2, 0).flatten(1)  # (G, m * taps)
-        weight = (y @ mixed).view(self.shape)
-        if residue is None:
+        """Return W from Y (n, G), X (m, G) and what else is trained, as products that leave W contiguous."""
+        trained = dict(zip(self.extras, extras, strict=True))
+        y, x = self._expressed(y, x, trained)
+        if "fields" in trained:
+            channels = (y @ self.interactions.matrices @ x.T).permute(1, 2, 0)  # (n, m, fields)
+            weight = (channels @ trained["fields"].flatten(2)).view(self.shape)
+        else:
+            mixed = (self._matrices() @ x.T).permute(1, 2, 0).flatten(1)  # (G, m * taps)
+            weight = (y @ mixed).view(self.shape)
+        if "residue" not in trained:
             return weight
         outputs = torch.arange(self.shape[0])
-        return weight.index_put((outputs, outputs % self.shape[1]), residue, accumulate=True)
+        places = (outputs, outputs % self.shape[1])
+        return weight.index_put(places, trained["residue"].to(weight), accumulate=True)
 
     def factors(self, *stored: Tensor) -> Sequence[Tensor] | None:
         """Return X, O and Y as layers; O has the kernel where each tap has interactions of its own, else X."""
-        if self.form.residue:
+        trained = dict(zip(self.extras, stored[2:], strict=True))
+        if not trained.keys().isdisjoint({"fields", "residue"}):
             return None
-        y, x, _ = self._expressed(*stored)
-        matrices = self.interactions.of_taps(*self.kernel)
+        y, x = self._expressed(stored[0], stored[1], trained)
+        matrices = self._matrices()
         sides = self.shape[2:]
         if not sides:
             return x.T, matrices[0], y
@@ -139,17 +152,24 @@ class GeneticWeight(Product):
         """Return fresh gene vectors: a given weight has none that would make it."""
         genes, deviation = self.interactions.matrices.shape[-1], (3 * self.fan_in) ** -0.25
         vectors = (self._drawn(rows, genes) * deviation for rows in (self.shape[0], self.form.rows(self.shape)))
-        start = {"gain": torch.ones, "residue": torch.zeros}
-        return (*vectors, *(start[name](shape) for name, shape in self.extras.items()))
+        return (*vectors, *(self._start(name, shape) for name, shape in self.extras.items()))
 
-    def _expressed(self, y: Tensor, x: Tensor, *extras: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return Y with gain and without the genes that are left out, X in its scale, and the residue."""
-        trained = dict(zip(self.extras, extras, strict=True))
+    def _start(self, extra: str, shape: tuple[int, ...]) -> Tensor:
+        if extra == "fields":
+            return torch.randn(shape, generator=self.generator) / math.sqrt(self.form.fields)
+        return torch.zeros(shape) if extra == "residue" else torch.ones(shape)
+
+    def _matrices(self) -> Tensor:
+        """Return the interactions of all taps, (taps, G, G)."""
+        return self.interactions.matrices[:1] if self.form.fields else self.interactions.of_taps(*self.kernel)
+
+    def _expressed(self, y: Tensor, x: Tensor, trained: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return Y with gain and without the genes that are left out, and X in its scale."""
         if "gain" in trained:
             y = trained["gain"] * y
         if self.training and self.form.dropout > 0:
             y = y * self._kept(y.shape[1]).to(y) / (1 - self.form.dropout)
-        return y, x if self.scale == 1 else self.scale * x, trained.get("residue")
+        return y, x if self.scale == 1 else self.scale * x
 
     def _kept(self, genes: int) -> Tensor:
         """Return which genes are not left out; the same within `parametrize.cached()`, as the weight would be."""

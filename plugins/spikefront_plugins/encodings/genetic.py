@@ -43,8 +43,11 @@ class Genetic(Encoding):
     A candidate with fewer genes G than the evolved array has, G_max, takes the leading block (G_max / G) O[:G, :G].
     Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
 
-    Options: with `patterns`, O of a tap is a sum of O_p times smooth cosines over the kernel, scaled for Var W. With
-    `parts`, consecutive groups of encoded layers have an O each, (parts, taps or patterns, G, G). With `tied`,
+    Convolution, "fields": W[o,i,p,q] = a sum_b K_b[o,p,q] Y[o] O_b X[i]^T, where each output neuron has `patterns`
+    receptive fields K_b[o] of its own, Var K = 1 / `patterns`; other layers take the first O.
+
+    Options: per tap with `patterns`, O of a tap is a sum of O_p times smooth cosines over the kernel, scaled for
+    Var W. With `parts`, consecutive groups of encoded layers have an O each, (parts, taps or patterns, G, G). With `tied`,
     X_{l+1} = (fan_in_l / fan_in_{l+1})^(1/4) Y_l where the next encoded layer of a part has as many input vectors.
     `residue` adds D[o], trained from 0, to W[o, o mod m]. `dropout` p takes Y diag(k) / (1 - p) in training, k in
     {0, 1}^G drawn for each weight and step.
@@ -62,13 +65,17 @@ class Genetic(Encoding):
     name = "genetic"
 
     genes: int = Field(32, ge=1, le=512, description="length G of the gene vectors")
-    variant: Literal["unfold", "per-tap"] = Field("per-tap", description="how the taps of a kernel are told apart")
+    variant: Literal["unfold", "per-tap", "fields"] = Field(
+        "per-tap", description="how the taps of a kernel are told apart: by inputs, interactions, or receptive fields"
+    )
     origin: Literal["evolved", "trained", "both"] = Field(
         "evolved", description="where the interactions come from: evolution, gradients, or first one and then the other"
     )
     kernel: int = Field(3, ge=1, le=15, description="side of the largest kernel with interactions of its own, odd")
     patterns: int = Field(
-        0, ge=0, description="per-tap: interactions belong to so many smooth patterns over the kernel, 0: to its taps"
+        0,
+        ge=0,
+        description="so many O belong to smooth patterns (per-tap) or fields over the kernel; 0: one for each tap",
     )
     parts: int = Field(1, ge=1, le=100, description="consecutive groups of layers, each with interactions of its own")
     tied: bool = Field(False, description="the output vectors of a layer are the input vectors of the next")
@@ -98,7 +105,7 @@ class Genetic(Encoding):
             return {}
         genes, parts = ranges.largest("genes"), ranges.largest("parts")
         taps = 1
-        if ranges.may_be("variant", "per-tap"):
+        if ranges.may_be("variant", "per-tap", "fields"):
             whole = ranges.largest("kernel") ** 2
             taps = whole if ranges.may_be("patterns", 0) else ranges.largest("patterns")
         return {"interactions": ArrayDomain((parts, taps, genes, genes), scale=1 / genes)}
@@ -123,9 +130,17 @@ class Genetic(Encoding):
         evolved = sum(buffer.numel() for interactions in interactions_of(network) for buffer in interactions.buffers())
         return super().stored_numbers(network) + evolved
 
+    def inherit(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        """Take over X and Y, and O where gradients alone make it; an O that evolved is the child's own."""
+        kept = Interactions if self.origin != "trained" else ()
+        own = {name for name, module in network.named_modules() if isinstance(module, kept)}
+        super().inherit(network, {name: tensors[name] for name in tensors if name.rpartition(".")[0] not in own})
+
     @property
     def _form(self) -> Form:
-        return Form(self.variant == "per-tap", self.gain, self.residue == "diagonal", self.initial, self.dropout)
+        fields = self._number(1) if self.variant == "fields" else 0
+        residue = self.residue == "diagonal"
+        return Form(self.variant != "unfold", fields, self.gain, residue, self.initial, self.dropout)
 
     @property
     def _smooth(self) -> bool:
@@ -157,7 +172,12 @@ class Genetic(Encoding):
 
     def _number(self, side: int) -> int:
         """Return how many matrices the layers share that share a kernel of interactions."""
-        return self.patterns if self._smooth else side**2
+        match self.variant:
+            case "per-tap":
+                return self.patterns or side**2
+            case "fields":
+                return self.patterns or self.kernel**2
+        return 1
 
     def _saved(self, layers: Layers) -> int:
         """Return how many numbers it saves to encode layers that share interactions."""
@@ -181,9 +201,10 @@ class Genetic(Encoding):
             )
         largest = torch.tensor(arrays["interactions"], dtype=torch.get_default_dtype())
         of_part = largest[part] if part < len(largest) else largest[:0, 0]
-        block = (of_part[:number] if self.patterns else centre(of_part, side, side))[:, :genes, :genes]
+        of_taps = self.variant != "fields" and not self.patterns
+        block = (centre(of_part, side, side) if of_taps else of_part[:number])[:, :genes, :genes]
         if len(block) != number or block.shape[1] != genes:
-            wanted = f"{number} patterns" if self._smooth else f"kernels of {side}x{side}"
+            wanted = f"kernels of {side}x{side}" if of_taps else f"{number} patterns"
             raise InputError(
                 f"encoding 'genetic': array 'interactions' {tuple(largest.shape)} is too small for {part + 1} parts, "
                 f"{genes} genes and {wanted}",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from spikefront.components import Data
+from spikefront.job import Job
 from spikefront.plugins import load
+from spikefront.search.cache import Cache
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
 from spikefront.storage import Database, queries
@@ -120,6 +123,16 @@ def test_other_data_or_another_source_is_something_else(database: Database, monk
         assert run(database, document("third")) == 0
     cache._fingerprint.cache_clear()
     assert run(database, document("fourth")) == 3
+
+
+def test_a_key_depends_on_the_tensors_that_are_inherited(database: Database) -> None:
+    study = Study.from_document(document("first"), load())
+    job = Job(study.to_json(), study.space.genome({"network.hidden": [4]}))
+    cache = Cache(study, database, load())
+    keys = [cache.key(dataclasses.replace(job, parent=parent)) for parent in (b"", b"one", b"one", b"other")]
+    assert keys[0] == cache.key(job)
+    assert keys[1] == keys[2]
+    assert len(set(keys)) == 3
 
 
 def test_a_failure_is_not_taken_from_the_cache(database: Database) -> None:

@@ -261,21 +261,21 @@ def test_studies_share_genomes_but_not_weights(database, store, new_study, evalu
     for study in (store, other):
         study.record(evaluated(weights=b"same"), generation=0)
     assert (count(database, schema.Genome), count(database, schema.Artifact)) == (1, 2)
-    store.prune_weights([])
+    store.prune_weights([], before=1)
     assert queries.weights(database, "second", 0) == b"same"
-    other.prune_weights([])
+    other.prune_weights([], before=1)
     assert count(database, schema.Artifact) == 0
 
 
 def test_pruning_drops_what_is_not_kept_and_no_more(database, store, evaluated):
-    for gene in range(4):
+    for gene in range(5):
         store.record(evaluated(gene, weights=b"%d" % min(gene, 2)), generation=0)
     store.record(evaluated(0, weights=b"again"), generation=0, purpose="retrain", candidate=0)
-    store.prune_weights([1, 3])
-    assert [row.has_weights for row in queries.evaluations(database, "first")] == [False, True, False, True]
+    store.prune_weights([1, 3], before=4)
+    assert [row.has_weights for row in queries.evaluations(database, "first")] == [False, True, False, True, True]
     assert queries.weights(database, "first", 3) == b"2"
     assert queries.weights(database, "first", 0, "retrain") == b"again"
-    assert count(database, schema.Artifact) == 3
+    assert count(database, schema.Artifact) == 4
     with pytest.raises(StorageError, match="candidate 0 of study 'first' has no stored weights") as caught:
         queries.weights(database, "first", 0)
     assert "spikefront retrain" in caught.value.hint

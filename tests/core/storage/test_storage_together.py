@@ -32,7 +32,7 @@ with Database.open(path, create=True) as database:
         for ask, genome in zip(asks, genomes):
             evaluation = Evaluation(genome, {"accuracy": Measurement((0.5,))}, weights=b"%d" % ask)
             store.record(evaluation, generation=generation, ask=ask)
-        store.prune_weights(asks[:1])
+        store.prune_weights(asks[:1], before=asks[-1] + 1)
 """
 
 

@@ -434,6 +434,34 @@ def test_groups_hold_every_parameter_once_at_its_rate(origin):
     assert (direct.learning_rate, direct.weight_decay) == (1.0, 1.0)
 
 
+@pytest.mark.parametrize("origin", ["evolved", "trained", "both"])
+def test_gene_vectors_are_inherited_and_interactions_only_where_they_did_not_evolve(origin):
+    encoding = Genetic(genes=4, origin=origin, gain="layer")
+
+    def network(seed):
+        array = np.random.default_rng(seed).normal(0, 1 / 4, (1, 9, 4, 4)).astype(np.float32)
+        return encoded(encoding, linear(30, 20), linear(20, 30), arrays={"interactions": array}, seed=seed)
+
+    parent, child = network(1), network(2)
+    own = interactions_of(child)[0].matrices.detach().clone()
+    encoding.inherit(child, parent.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(gene_vectors_of(child), gene_vectors_of(parent), strict=True))
+    kept = interactions_of(parent)[0].matrices if origin == "trained" else own
+    assert torch.equal(interactions_of(child)[0].matrices, kept)
+    assert interactions_of(child)[0] is child[1].parametrizations.weight[0].interactions
+
+
+def test_another_number_of_genes_starts_afresh():
+    parent = encoded(Genetic(genes=5, origin="trained"), linear(30, 20), nn.BatchNorm1d(20), seed=1)
+    encoding = Genetic(genes=4, origin="trained")
+    child = encoded(encoding, linear(30, 20), nn.BatchNorm1d(20), seed=2)
+    before = {name: tensor.clone() for name, tensor in child.state_dict().items()}
+    torch.nn.init.normal_(parent[1].weight)
+    encoding.inherit(child, parent.state_dict())
+    changed = {name for name, tensor in child.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {"1.weight"}
+
+
 def test_other_encodings_have_one_group():
     network = encoded(Direct(), linear(30, 20), nn.BatchNorm1d(20))
     (group,) = Direct().groups(network)
