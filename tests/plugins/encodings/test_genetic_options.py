@@ -38,6 +38,7 @@ OPTIONS = {
     "patterns": {"patterns": 4},
     "parts": {"parts": 2},
     "residue": {"residue": "diagonal"},
+    "fields": {"variant": "fields", "patterns": 3},
     "balanced": {"initial": "balanced"},
     "orthogonal": {"initial": "orthogonal"},
     "dropout": {"dropout": 0.3},
@@ -45,6 +46,10 @@ OPTIONS = {
     "all": {
         "gain": "neuron", "tied": True, "patterns": 4, "parts": 2, "residue": "diagonal", "initial": "balanced",
         "dropout": 0.3,
+    },
+    "all with fields": {
+        "variant": "fields", "gain": "neuron", "tied": True, "patterns": 2, "parts": 2, "residue": "diagonal",
+        "initial": "orthogonal", "dropout": 0.3,
     },
 }  # fmt: skip
 
@@ -135,6 +140,43 @@ def test_a_tie_saves_the_input_vectors():
     free, tied = (Genetic(genes=1, origin="trained", tied=value) for value in (False, True))
     assert free.stored_numbers(encoded(free, linear(9, 9), linear(9, 9))) == 18 + 18 + 1
     assert tied.stored_numbers(encoded(tied, linear(9, 9), linear(9, 9))) == 18 + 9 + 1
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_fields_follow_the_equation(kernel):
+    encoding = Genetic(genes=2, variant="fields", patterns=3, origin="trained", gain="neuron")
+    layer = disturbed(encoded(encoding, conv(16, 24, kernel)).double())[0]
+    y, x, fields, gain = (tensor.detach().numpy() for tensor in stored(layer))
+    o = interactions_of(nn.Sequential(layer))[0].matrices.detach().numpy()
+    assert (y.shape, x.shape, fields.shape, o.shape) == ((24, 2), (16, 2), (24, 3, kernel, kernel), (3, 2, 2))
+    expected = np.zeros((24, 16, kernel, kernel))
+    for a, i, b in np.ndindex(24, 16, 3):
+        expected[a, i] += gain[a] * (y[a] @ o[b] @ x[i]) * fields[a, b]
+    np.testing.assert_allclose(layer.weight.detach(), expected, rtol=1e-12, atol=1e-15)
+    assert layer.weight.is_contiguous()
+
+
+def test_fields_leave_linear_and_pointwise_layers_the_first_interactions():
+    network = encoded(Genetic(genes=2, variant="fields", patterns=3), linear(30, 20), conv(16, 24, 1),
+                      arrays=interactions(1, 9, 2, 2))  # fmt: skip
+    o = interactions_of(network)[0].matrices
+    assert torch.equal(o, torch.tensor(interactions(1, 9, 2, 2)["interactions"][0, :3]))
+    for layer in network:
+        y, x = stored(layer)
+        torch.testing.assert_close(layer.weight.flatten(1), y @ o[0] @ x.T)
+
+
+def test_fields_without_a_number_are_as_many_as_taps():
+    layer = encoded(Genetic(genes=1, variant="fields", origin="trained"), conv(40, 40))[0]
+    assert stored(layer)[2].shape == (40, 9, 3, 3)
+
+
+def test_fields_have_gradients_and_their_layer_is_not_factored():
+    layer = encoded(Genetic(genes=2, variant="fields", patterns=2, origin="trained"), conv(16, 24))[0]
+    generated = watched(layer)
+    layer.train()(torch.ones(1, 16, 5, 5)).square().sum().backward()
+    assert generated == [1]
+    assert all(tensor.grad.abs().sum() > 0 for tensor in stored(layer))
 
 
 # Two kernels of 4 * 4 * 9 weights have 2 * (144 - 40) = 208 more than vectors of 5 genes; a tie saves 20 numbers of
@@ -352,7 +394,7 @@ def test_dropout_is_one_mask_within_a_step(rows):
 
 
 @pytest.mark.parametrize("variant", ["unfold", "per-tap"])
-@pytest.mark.parametrize("name", [name for name, options in OPTIONS.items() if "residue" not in options])
+@pytest.mark.parametrize("name", [name for name in OPTIONS if {"residue", "variant"}.isdisjoint(OPTIONS[name])])
 def test_training_on_the_factors_equals_the_weight_with_every_option(name, variant):
     options = OPTIONS[name] | {"variant": variant, "dropout": 0.0}
     network = disturbed(network_of(options, genes=2).double())
@@ -399,7 +441,7 @@ def test_groups_hold_every_parameter_once_with_every_option(name, origin):
     parts=st.integers(1, 3),
     patterns=st.integers(0, 4),
     tied=st.booleans(),
-    variant=st.sampled_from(["unfold", "per-tap"]),
+    variant=st.sampled_from(["unfold", "per-tap", "fields"]),
     origin=st.sampled_from(["evolved", "trained"]),
     gain=st.sampled_from(["none", "layer", "neuron"]),
     residue=st.sampled_from(["none", "diagonal"]),
@@ -410,10 +452,11 @@ def test_stored_numbers_follow_the_formula(
     shapes = [(n, m, k) for m, n, k in zip(widths[:-1], widths[1:], kernels, strict=False)]
     total, fitting = sum(n * m * k * k for n, m, k in shapes), []
     for n, m, k in shapes:
-        inputs = m if variant == "per-tap" else m * k * k
+        inputs = m * k * k if variant == "unfold" else m
         extras = {"none": 0, "layer": 1, "neuron": n}[gain] + (n * k * k if residue == "diagonal" else 0)
+        extras += n * (patterns or 9) * k * k if variant == "fields" and k > 1 else 0
         numbers = genes * (n + inputs) + extras
-        if n * m * k * k > numbers and (variant == "unfold" or k <= 3):
+        if n * m * k * k > numbers and (variant != "per-tap" or k <= 3):
             fitting.append((n * m * k * k - numbers, n, inputs, k))
     count = min(parts, len(fitting))
     for part in range(count):
@@ -421,8 +464,8 @@ def test_stored_numbers_follow_the_formula(
         saved = sum(layer[0] for layer in group)
         if tied:
             saved += sum(genes * inputs for (_, n, _, _), (_, _, inputs, _) in itertools.pairwise(group) if n == inputs)
-        matrices = patterns or max(k for *_, k in group) ** 2
-        saved -= (matrices if variant == "per-tap" else 1) * genes**2
+        taps = 9 if variant == "fields" else max(k for *_, k in group) ** 2
+        saved -= (1 if variant == "unfold" else patterns or taps) * genes**2
         total -= max(0, saved)
     encoding = Genetic(
         genes=genes, parts=parts, patterns=patterns, tied=tied, variant=variant, origin=origin, gain=gain,
