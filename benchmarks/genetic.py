@@ -6,8 +6,9 @@
     python -m benchmarks.genetic --run [--minutes 60]     the runs that are not stored yet, appended as they end
 
 An arm is a way to store the weights of an architecture, with the largest size (genes, rank, width) that keeps the
-stored parameters within its share of the direct network's. Every arm has the same tuning: each of `RATES` once, judged
-on the validation split. Final runs take the best rate and other seeds, and see the test split once, after training.
+stored parameters within its share of the direct network's. Every arm has the same tuning: four settings, each trained
+once and judged on the validation split. Final runs take the best setting and other seeds, and see the test split once,
+after training.
 
 The claim holds on an architecture if the genetic encoding with at most half of the parameters has a mean test accuracy
 not below the direct one's, and if with at most 30 % it is above every rival of that size. --check wants two such
@@ -19,11 +20,12 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import math
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -40,10 +42,9 @@ from spikefront.plugins import load
 from spikefront.study import Study
 
 RESULTS = Path(__file__).parent.parent / "studies" / "results" / "genetic.jsonl"
-RATES = (2e-3, 5e-3, 1e-2)
 TUNED_WITH, SEEDS = 100, (1, 2, 3, 4, 5)
 
-FASHION = {
+FASHION: dict[str, dict[str, Any]] = {
     "task": {"use": "fashion-mnist", "train": 55000, "validation": 5000},
     "neuron": {"use": "lif", "tau": 2.0, "v_threshold": 0.5},
     "coder": {"steps": 2},
@@ -82,6 +83,10 @@ ARCHITECTURES = {
 GENETIC = {"use": "genetic", "origin": "trained"}
 
 
+Setting = dict[str, float]
+RATES: tuple[Setting, ...] = tuple({"learning_rate": rate} for rate in (1e-3, 2e-3, 5e-3, 1e-2))
+
+
 @dataclass(frozen=True)
 class Arm:
     """A way to store the weights.
@@ -89,11 +94,13 @@ class Arm:
     Attributes:
         share: Largest share of the direct network's parameters.
         encoding: Section [encoding] for a size; of arms that make the network narrower, "direct".
+        settings: What is tried on the validation split: a learning rate, and parameters of the encoding.
         largest: Largest size to try.
     """
 
     share: float
     encoding: Callable[[int], dict[str, Any]] = lambda size: {"use": "direct"}
+    settings: tuple[Setting, ...] = RATES
     largest: int = 512
 
 
@@ -112,11 +119,11 @@ HALF, LITTLE, RIVALS = "genetic, half", "genetic", ("narrower direct", "low-rank
 
 @dataclass(frozen=True)
 class Task:
-    """One training that is wanted: an arm of an architecture with a learning rate and a seed."""
+    """One training that is wanted: an arm of an architecture with one of its settings and a seed."""
 
     architecture: str
     arm: str
-    rate: float
+    setting: int
     seed: int
 
 
@@ -126,6 +133,7 @@ class Run:
 
     Attributes:
         size: Genes, rank, or width in percent.
+        tried: Learning rate and parameters of the encoding.
         parameters: Stored numbers.
         validation: Accuracy on the validation split.
         test: Accuracy on the test split; None for runs that tune.
@@ -139,6 +147,7 @@ class Run:
 
     task: Task
     size: int
+    tried: Setting
     parameters: int
     validation: float
     test: float | None
@@ -148,3 +157,216 @@ class Run:
     loss: float
     seconds: float
     versions: dict[str, str]
+
+
+def document(architecture: str, arm: str, size: int, setting: Setting) -> dict[str, Any]:
+    """Return the study of an arm."""
+    chosen, how = ARCHITECTURES[architecture], ARMS[arm]
+    rate = setting["learning_rate"]
+    return {
+        "study": {"name": "genetic", "objectives": ["accuracy", "parameters", "energy"],
+                  "columns": ["synaptic-operations"]},
+        **chosen.base,
+        "network": chosen.network(size / 100 if arm == "narrower direct" else 1.0),
+        "trainer": {**chosen.base["trainer"], "learning_rate": rate},
+        "encoding": how.encoding(size) | {name: value for name, value in setting.items() if name != "learning_rate"},
+        "search": {"generations": 1},
+    }  # fmt: skip
+
+
+def parameters(architecture: str, arm: str, size: int) -> int:
+    """Return how many numbers an arm of some size stores."""
+    study = Study.from_document(document(architecture, arm, size, ARMS[arm].settings[0]), load())
+    resolved = study.resolve(study.space.genome({}))
+    network = resolved.task.build(resolved.parts, streams_of(study, study.space.genome({}), 0))
+    return resolved.parts.encoding.stored_numbers(network)
+
+
+@functools.cache
+def size_of(architecture: str, arm: str) -> int:
+    """Return the largest size of an arm that stays within its share of the direct network's parameters."""
+    if arm == "direct":
+        return 0
+    limit = ARMS[arm].share * parameters(architecture, "direct", 0)
+    low, high = 1, ARMS[arm].largest + 1
+    while high - low > 1:  # a size too large leaves layers direct, which makes more parameters again, not fewer
+        middle = (low + high) // 2
+        low, high = (middle, high) if parameters(architecture, arm, middle) <= limit else (low, middle)
+    return low
+
+
+def run(task: Task, sections: dict[str, dict[str, Any]], tested: bool) -> Run:
+    """Train and measure.
+
+    Args:
+        task: What to train.
+        sections: Keys of the study that differ from the architecture's.
+        tested: Whether the test split is looked at.
+    """
+    size, plugins = size_of(task.architecture, task.arm), load()
+    tried = ARMS[task.arm].settings[task.setting]
+    whole = document(task.architecture, task.arm, size, tried)
+    study = Study.from_document({key: whole[key] | sections.get(key, {}) for key in whole}, plugins)
+    genome = study.space.genome({})
+    found = evaluate(Job(study.to_json(), genome, replicates=(task.seed,), purpose="retrain"), plugins)
+    if found.failure:
+        raise RuntimeError(f"{task}: {found.failure.message}")
+    test = None
+    if tested:
+        streams, resolved = streams_of(study, genome, task.seed, "retrain"), study.resolve(genome)
+        network = phenotype_of(resolved, found.weights, streams)
+        test = resolved.task.score(network, "test", streams)["accuracy"]
+    mean = {name: measurement.mean or 0.0 for name, measurement in found.measurements.items()}
+    neurons, steps = found.recording["neurons"], found.recording["steps"]
+    rate = sum(layer["spikes"] for layer in neurons) / sum(layer["neurons"] for layer in neurons) / steps
+    return Run(
+        task, size, tried, int(mean["parameters"]), mean["accuracy"], test, mean["energy"], mean["synaptic-operations"],
+        rate, found.history[-1]["loss"], found.seconds, {name: version(name) for name in ("torch", "spikefront")},
+    )  # fmt: skip
+
+
+def stored(path: Path) -> list[Run]:
+    """Return the runs of a file."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [Run(**{**row, "task": Task(**row["task"])}) for row in map(json.loads, lines)]
+
+
+def run_all(
+    path: Path, minutes: float, sections: dict[str, dict[str, Any]], wanted: Sequence[str], seeds: Sequence[int]
+) -> None:
+    """Do what is missing in a file, tuning before what depends on it, and append what ends; stop when time is over."""
+    ends = time.monotonic() + 60 * minutes
+    path.parent.mkdir(exist_ok=True)
+    with ProcessPoolExecutor(2) as pool, path.open("a") as file:
+        while missing := list(_missing(stored(path), wanted, seeds)):
+            running: set[Future[Run]] = set()
+            while (missing or running) and (running or time.monotonic() < ends):
+                while missing and len(running) < 2 and time.monotonic() < ends:
+                    task = missing.pop(0)
+                    running.add(pool.submit(run, task, sections, task.seed != TUNED_WITH))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    file.write(json.dumps(asdict(future.result())) + "\n")
+                    file.flush()
+            if time.monotonic() >= ends:
+                return
+
+
+def _missing(runs: list[Run], wanted: Sequence[str], seeds: Sequence[int]) -> Iterator[Task]:
+    """Yield the trainings that are to do: all that tune, then the final ones of the arms that are tuned."""
+    done = {run.task for run in runs}
+    arms = [(architecture, arm) for architecture in wanted for arm in ARMS]
+    tuning = [Task(*pair, number, TUNED_WITH) for pair in arms for number in range(len(ARMS[pair[1]].settings))]
+    best = {pair: number for pair in arms if (number := best_setting(runs, *pair)) is not None}
+    final = [Task(*pair, number, seed) for seed in seeds for pair, number in best.items()]
+    yield from (task for task in (*tuning, *final) if task not in done)
+
+
+def best_setting(runs: list[Run], architecture: str, arm: str) -> int | None:
+    """Return the number of the setting that won on the validation split, or None before all were tried."""
+    found = [run for run in runs if (run.task.architecture, run.task.arm) == (architecture, arm)]
+    tried = [run for run in found if run.task.seed == TUNED_WITH]
+    if len(tried) < len(ARMS[arm].settings):
+        return None
+    return max(tried, key=lambda run: run.validation).task.setting
+
+
+def final_runs(runs: list[Run], architecture: str) -> dict[str, list[Run]]:
+    """Return the runs of an architecture that saw the test split, by arm."""
+    found = [run for run in runs if run.task.architecture == architecture and run.test is not None]
+    return {arm: own for arm in ARMS if len(own := [run for run in found if run.task.arm == arm]) > 1}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two mean test accuracies, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
+
+
+def difference(runs: list[Run], others: list[Run]) -> Difference:
+    """Return by how much the accuracy of some runs is above that of others."""
+    a, b = ([run.test or 0.0 for run in some] for some in (runs, others))
+    interval = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    return Difference(statistics.fmean(a) - statistics.fmean(b), interval.low, interval.high)
+
+
+def show(architecture: str, arms: dict[str, list[Run]], console: Console) -> None:
+    """Print the table of an architecture."""
+    table = Table(title=architecture)
+    for name in ("arm", "size", "parameters", "fewer", "accuracy", "std. error", "minus direct (95 %)", "minus genetic",
+                 "spike rate", "operations", "energy, uJ", "loss", "seeds"):  # fmt: skip
+        table.add_column(name, justify="left" if name == "arm" else "right")
+    for arm, runs in arms.items():
+        accuracies = [run.test or 0.0 for run in runs]
+        mean = {name: statistics.fmean(getattr(run, name) for run in runs) for name in ("rate", "operations", "energy",
+                                                                                         "loss")}  # fmt: skip
+        table.add_row(
+            arm,
+            str(runs[0].size or ""),
+            f"{runs[0].parameters:,}",
+            f"{1 - runs[0].parameters / arms['direct'][0].parameters:.0%}",
+            f"{statistics.fmean(accuracies):.4f}",
+            f"{statistics.stdev(accuracies) / math.sqrt(len(runs)):.4f}",
+            "" if arm == "direct" else str(difference(runs, arms["direct"])),
+            str(difference(runs, arms[LITTLE])) if arm in RIVALS and LITTLE in arms else "",
+            f"{mean['rate']:.3f}",
+            f"{mean['operations']:,.0f}",
+            f"{mean['energy'] / 1e6:.3f}",
+            f"{mean['loss']:.3f}",
+            str(len(runs)),
+        )
+    console.print(table)
+
+
+def holds(arms: dict[str, list[Run]]) -> bool:
+    """Tell whether the claim holds on an architecture."""
+    if not {"direct", HALF, LITTLE, *RIVALS} <= arms.keys():
+        return False
+    kept = difference(arms[HALF], arms["direct"]).value >= 0
+    return kept and all(difference(arms[LITTLE], arms[rival]).value > 0 for rival in RIVALS)
+
+
+def report(runs: list[Run], console: Console) -> int:
+    """Print all tables, and return on how many architectures the claim holds."""
+    found = 0
+    for architecture in ARCHITECTURES:
+        arms = final_runs(runs, architecture)
+        if "direct" in arms:
+            show(architecture, arms, console)
+            found += holds(arms)
+            console.print(f"The claim {'holds' if holds(arms) else 'does not hold'} on {architecture}.\n")
+    return found
+
+
+FRESH: dict[str, dict[str, Any]] = {"task": {"train": 6000, "validation": 2000}, "trainer": {"epochs": 4}}
+
+
+def main() -> None:
+    """Print the tables, after the runs that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--architectures", choices=ARCHITECTURES, nargs="+", default=list(ARCHITECTURES))
+    parser.add_argument("--run", action="store_true", help="do the runs that are not stored yet, and store them")
+    parser.add_argument("--fresh", action="store_true", help="do a short version of all runs and store nothing")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="start no run after this time")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the stored runs")
+    parser.add_argument("--check", action="store_true", help="exit 1 unless the claim holds on two architectures")
+    arguments = parser.parse_args()
+    console = Console(width=190)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fresh.jsonl" if arguments.fresh else arguments.results
+        if arguments.fresh or arguments.run:
+            sections, seeds = (FRESH, SEEDS[:2]) if arguments.fresh else ({}, SEEDS)
+            run_all(path, arguments.minutes, sections, arguments.architectures, seeds)
+        found = report(stored(path), console)
+    if arguments.check and found < 2:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
