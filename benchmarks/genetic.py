@@ -6,9 +6,9 @@
     python -m benchmarks.genetic --run [--minutes 60]     the runs that are not stored yet, appended as they end
 
 An arm is a way to store the weights of an architecture, with the largest size (genes, rank, width) that keeps the
-stored parameters within its share of the direct network's. Every arm has the same tuning: four settings, each trained
-once and judged on the validation split. Final runs take the best setting and other seeds, and see the test split once,
-after training.
+stored parameters within its share of the direct network's. Every arm has the same tuning: four settings (two lengths of
+the training, each with two learning rates or parameters of the encoding), trained once and judged on the validation
+split. Final runs take the best setting and other seeds, and see the test split once, after training.
 
 The claim holds on an architecture if the genetic encoding with at most half of the parameters has a mean test accuracy
 not below the direct one's, and if with at most 30 % it is above every rival of that size. --check wants two such
@@ -44,12 +44,16 @@ from spikefront.study import Study
 RESULTS = Path(__file__).parent.parent / "studies" / "results" / "genetic.jsonl"
 TUNED_WITH, SEEDS = 100, (1, 2, 3, 4, 5)
 
-FASHION: dict[str, dict[str, Any]] = {
-    "task": {"use": "fashion-mnist", "train": 55000, "validation": 5000},
+SPIKING: dict[str, dict[str, Any]] = {
     "neuron": {"use": "lif", "tau": 2.0, "v_threshold": 0.5},
     "coder": {"steps": 2},
-    "trainer": {"epochs": 3, "precision": "bfloat16"},
+    "trainer": {"precision": "bfloat16"},
 }
+
+
+def pictures(use: str, train: int) -> dict[str, dict[str, Any]]:
+    """Return all sections of a study but that of the network."""
+    return {"task": {"use": use, "train": train, "validation": 5000}, **SPIKING}
 
 
 def conv(*channels: int, pool_every: int = 1) -> Callable[[float], dict[str, Any]]:
@@ -69,22 +73,36 @@ class Architecture:
     Attributes:
         network: Section [network] for a factor on all widths.
         base: The other sections of the study.
+        epochs: Lengths of the training to try.
     """
 
     network: Callable[[float], dict[str, Any]]
     base: dict[str, dict[str, Any]]
+    epochs: tuple[int, int]
 
 
+FEW, ALL = pictures("fashion-mnist", 3000), pictures("fashion-mnist", 55000)
 ARCHITECTURES = {
-    "conv 16-32-64-64": Architecture(conv(16, 32, 64, 64), FASHION),
-    "conv 32-64-128-128": Architecture(conv(32, 64, 128, 128), FASHION),
+    "conv 16-32-64-64, 3,000 pictures": Architecture(conv(16, 32, 64, 64), FEW, (20, 40)),
+    "conv 32-64-128-128, 3,000 pictures": Architecture(conv(32, 64, 128, 128), FEW, (20, 40)),
+    "conv 16-32-64-64": Architecture(conv(16, 32, 64, 64), ALL, (2, 6)),
+    "conv 32-64-128-128": Architecture(conv(32, 64, 128, 128), ALL, (2, 6)),
 }
 
-GENETIC = {"use": "genetic", "origin": "trained"}
-
-
 Setting = dict[str, float]
-RATES: tuple[Setting, ...] = tuple({"learning_rate": rate} for rate in (1e-3, 2e-3, 5e-3, 1e-2))
+GENETIC = {
+    "use": "genetic",
+    "origin": "trained",
+    "variant": "fields",
+    "fields": 4,
+    "tied": True,
+    "initial": "balanced",
+}
+
+
+def rates(*values: float) -> tuple[Setting, ...]:
+    """Return settings that differ in the learning rate."""
+    return tuple({"learning_rate": value} for value in values)
 
 
 @dataclass(frozen=True)
@@ -94,27 +112,26 @@ class Arm:
     Attributes:
         share: Largest share of the direct network's parameters.
         encoding: Section [encoding] for a size; of arms that make the network narrower, "direct".
-        settings: What is tried on the validation split: a learning rate, and parameters of the encoding.
+        settings: What is tried with either length of the training: learning rates, or parameters of the encoding.
         largest: Largest size to try.
     """
 
     share: float
-    encoding: Callable[[int], dict[str, Any]] = lambda size: {"use": "direct"}
-    settings: tuple[Setting, ...] = RATES
+    encoding: Callable[[int], dict[str, Any]]
+    settings: tuple[Setting, ...]
     largest: int = 512
 
 
+REGULAR: tuple[Setting, ...] = ({"learning_rate": 1e-2}, {"learning_rate": 1e-2, "dropout": 0.1})
 ARMS = {
-    "direct": Arm(1.0),
-    "genetic, half": Arm(0.5, lambda size: GENETIC | {"genes": size}),
-    "genetic": Arm(0.3, lambda size: GENETIC | {"genes": size}),
-    "genetic, fifth": Arm(0.2, lambda size: GENETIC | {"genes": size}),
-    "narrower direct": Arm(0.3, largest=100),
-    "low-rank": Arm(0.3, lambda size: {"use": "low-rank", "rank": size}),
-    "random-basis": Arm(0.3, lambda size: {"use": "random-basis", "genes": size}),
-    "own interactions": Arm(0.3, lambda size: GENETIC | {"genes": size, "parts": 100}),
+    "direct": Arm(1.0, lambda size: {"use": "direct"}, rates(2e-3, 5e-3)),
+    "genetic, half": Arm(0.5, lambda size: GENETIC | {"genes": size}, REGULAR),
+    "genetic": Arm(0.3, lambda size: GENETIC | {"genes": size}, REGULAR),
+    "narrower direct": Arm(0.3, lambda size: {"use": "direct"}, rates(5e-3, 1e-2), largest=100),
+    "low-rank": Arm(0.3, lambda size: {"use": "low-rank", "rank": size}, rates(5e-3, 1e-2)),
+    "random-basis": Arm(0.3, lambda size: {"use": "random-basis", "genes": size}, rates(5e-3, 1e-2)),
 }
-HALF, LITTLE, RIVALS = "genetic, half", "genetic", ("narrower direct", "low-rank", "random-basis", "own interactions")
+HALF, LITTLE, RIVALS = "genetic, half", "genetic", ("narrower direct", "low-rank", "random-basis")
 
 
 @dataclass(frozen=True)
@@ -159,24 +176,30 @@ class Run:
     versions: dict[str, str]
 
 
+def settings(architecture: str, arm: str) -> list[Setting]:
+    """Return what is tried on the validation split."""
+    return [{"epochs": n} | setting for n in ARCHITECTURES[architecture].epochs for setting in ARMS[arm].settings]
+
+
 def document(architecture: str, arm: str, size: int, setting: Setting) -> dict[str, Any]:
     """Return the study of an arm."""
     chosen, how = ARCHITECTURES[architecture], ARMS[arm]
-    rate = setting["learning_rate"]
+    training = {name: setting[name] for name in ("epochs", "learning_rate")}
+    encoding = {name: value for name, value in setting.items() if name not in training}
     return {
         "study": {"name": "genetic", "objectives": ["accuracy", "parameters", "energy"],
                   "columns": ["synaptic-operations"]},
         **chosen.base,
         "network": chosen.network(size / 100 if arm == "narrower direct" else 1.0),
-        "trainer": {**chosen.base["trainer"], "learning_rate": rate},
-        "encoding": how.encoding(size) | {name: value for name, value in setting.items() if name != "learning_rate"},
+        "trainer": {**chosen.base["trainer"], **training},
+        "encoding": how.encoding(size) | encoding,
         "search": {"generations": 1},
     }  # fmt: skip
 
 
 def parameters(architecture: str, arm: str, size: int) -> int:
     """Return how many numbers an arm of some size stores."""
-    study = Study.from_document(document(architecture, arm, size, ARMS[arm].settings[0]), load())
+    study = Study.from_document(document(architecture, arm, size, settings(architecture, arm)[0]), load())
     resolved = study.resolve(study.space.genome({}))
     network = resolved.task.build(resolved.parts, streams_of(study, study.space.genome({}), 0))
     return resolved.parts.encoding.stored_numbers(network)
@@ -204,7 +227,7 @@ def run(task: Task, sections: dict[str, dict[str, Any]], tested: bool) -> Run:
         tested: Whether the test split is looked at.
     """
     size, plugins = size_of(task.architecture, task.arm), load()
-    tried = ARMS[task.arm].settings[task.setting]
+    tried = settings(task.architecture, task.arm)[task.setting]
     whole = document(task.architecture, task.arm, size, tried)
     study = Study.from_document({key: whole[key] | sections.get(key, {}) for key in whole}, plugins)
     genome = study.space.genome({})
@@ -256,7 +279,7 @@ def _missing(runs: list[Run], wanted: Sequence[str], seeds: Sequence[int]) -> It
     """Yield the trainings that are to do: all that tune, then the final ones of the arms that are tuned."""
     done = {run.task for run in runs}
     arms = [(architecture, arm) for architecture in wanted for arm in ARMS]
-    tuning = [Task(*pair, number, TUNED_WITH) for pair in arms for number in range(len(ARMS[pair[1]].settings))]
+    tuning = [Task(*pair, number, TUNED_WITH) for pair in arms for number in range(len(settings(*pair)))]
     best = {pair: number for pair in arms if (number := best_setting(runs, *pair)) is not None}
     final = [Task(*pair, number, seed) for seed in seeds for pair, number in best.items()]
     yield from (task for task in (*tuning, *final) if task not in done)
@@ -266,7 +289,7 @@ def best_setting(runs: list[Run], architecture: str, arm: str) -> int | None:
     """Return the number of the setting that won on the validation split, or None before all were tried."""
     found = [run for run in runs if (run.task.architecture, run.task.arm) == (architecture, arm)]
     tried = [run for run in found if run.task.seed == TUNED_WITH]
-    if len(tried) < len(ARMS[arm].settings):
+    if len(tried) < len(settings(architecture, arm)):
         return None
     return max(tried, key=lambda run: run.validation).task.setting
 
@@ -344,7 +367,7 @@ def report(runs: list[Run], console: Console) -> int:
     return found
 
 
-FRESH: dict[str, dict[str, Any]] = {"task": {"train": 6000, "validation": 2000}, "trainer": {"epochs": 4}}
+FRESH: dict[str, dict[str, Any]] = {"task": {"train": 1000, "validation": 2000}, "trainer": {"epochs": 5}}
 
 
 def main() -> None:

@@ -151,7 +151,8 @@ class GeneticWeight(Product):
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, ...]:
         """Return fresh gene vectors: a given weight has none that would make it."""
         genes, deviation = self.interactions.matrices.shape[-1], (3 * self.fan_in) ** -0.25
-        vectors = (self._drawn(rows, genes) * deviation for rows in (self.shape[0], self.form.rows(self.shape)))
+        sizes = (self.shape[0], self.form.rows(self.shape))
+        vectors = (drawn(self.form.initial, (rows, genes), self.generator) * deviation for rows in sizes)
         return (*vectors, *(self._start(name, shape) for name, shape in self.extras.items()))
 
     def _start(self, extra: str, shape: tuple[int, ...]) -> Tensor:
@@ -180,16 +181,6 @@ class GeneticWeight(Product):
                 parametrize._cache[id(self), "kept"] = kept
         return kept
 
-    def _drawn(self, rows: int, genes: int) -> Tensor:
-        """Return vectors (rows, genes) of variance 1."""
-        vectors = torch.randn(rows, genes, generator=self.generator)
-        match self.form.initial:
-            case "balanced":
-                vectors *= math.sqrt(genes) / vectors.norm(dim=1, keepdim=True)
-            case "orthogonal":
-                nn.init.orthogonal_(vectors, math.sqrt(max(rows, genes)), generator=self.generator)
-        return vectors
-
 
 def encode(
     layers: Sequence[tuple[nn.Module, str]],
@@ -215,6 +206,21 @@ def encode(
             tensors.original1 = before[1]
             weight.scale = (before[0].fan_in / weight.fan_in) ** 0.25
         before = weight, stored_tensors(tensors)[0]
+
+
+def drawn(initial: Initial, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Return numbers of variance 1, (..., rows, genes).
+
+    Normal; balanced: all rows have the same length; orthogonal: columns are orthogonal, or rows where these are fewer.
+    """
+    numbers = torch.randn(shape, generator=generator)
+    match initial:
+        case "balanced":
+            numbers *= math.sqrt(shape[-1]) / numbers.norm(dim=-1, keepdim=True)
+        case "orthogonal":
+            for matrix in numbers.view(-1, *shape[-2:]):
+                nn.init.orthogonal_(matrix, math.sqrt(max(shape[-2:])), generator=generator)
+    return numbers
 
 
 def centre(taps: Tensor, height: int, width: int) -> Tensor:

@@ -24,6 +24,7 @@ from spikefront_plugins.encodings._genes import (
     Initial,
     Interactions,
     centre,
+    drawn,
     encode,
     gene_vectors_of,
     interactions_of,
@@ -43,11 +44,11 @@ class Genetic(Encoding):
     A candidate with fewer genes G than the evolved array has, G_max, takes the leading block (G_max / G) O[:G, :G].
     Initially Var O = 1 / G^2 and Var X = Var Y = 1 / sqrt(3 fan_in), so Var W = 1 / (3 fan_in).
 
-    Convolution, "fields": W[o,i,p,q] = a sum_b K_b[o,p,q] Y[o] O_b X[i]^T, where each output neuron has `patterns`
-    receptive fields K_b[o] of its own, Var K = 1 / `patterns`; other layers take the first O.
+    Convolution, "fields": W[o,i,p,q] = a sum_b K_b[o,p,q] Y[o] O_b X[i]^T, where each output neuron has `fields`
+    receptive fields K_b[o] of its own, Var K = 1 / `fields`; other layers take the first O.
 
     Options: per tap with `patterns`, O of a tap is a sum of O_p times smooth cosines over the kernel, scaled for
-    Var W. With `parts`, consecutive groups of encoded layers have an O each, (parts, taps or patterns, G, G). With `tied`,
+    Var W. With `parts`, consecutive groups of encoded layers have O of their own. With `tied`,
     X_{l+1} = (fan_in_l / fan_in_{l+1})^(1/4) Y_l where the next encoded layer of a part has as many input vectors.
     `residue` adds D[o], trained from 0, to W[o, o mod m]. `dropout` p takes Y diag(k) / (1 - p) in training, k in
     {0, 1}^G drawn for each weight and step.
@@ -73,10 +74,9 @@ class Genetic(Encoding):
     )
     kernel: int = Field(3, ge=1, le=15, description="side of the largest kernel with interactions of its own, odd")
     patterns: int = Field(
-        0,
-        ge=0,
-        description="so many O belong to smooth patterns (per-tap) or fields over the kernel; 0: one for each tap",
+        0, ge=0, description="per-tap: so many O belong to smooth patterns over the kernel; 0: one to each tap"
     )
+    fields: int = Field(4, ge=1, le=100, description="fields: receptive fields of an output neuron, each with its O")
     parts: int = Field(1, ge=1, le=100, description="consecutive groups of layers, each with interactions of its own")
     tied: bool = Field(False, description="the output vectors of a layer are the input vectors of the next")
     gain: Gain = Field("none", description="trained factor a of a weight: none, one a layer, or one an output")
@@ -88,7 +88,9 @@ class Genetic(Encoding):
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="probability that a gene is left out in a step of training")
     gene_rate: float = Field(1.0, gt=0, description="learning rate of X and Y, in times the trainer's")
-    interaction_rate: float = Field(1.0, gt=0, description="learning rate of O where gradients train it, the same")
+    interaction_rate: float = Field(
+        1.0, gt=0, description="learning rate of O where gradients train it, in times the trainer's divided by G"
+    )
     gene_decay: float = Field(1.0, ge=0, description="weight decay of X, Y and O, in times the trainer's")
 
     @model_validator(mode="after")
@@ -104,11 +106,13 @@ class Genetic(Encoding):
         if not ranges.may_be("origin", "evolved", "both"):
             return {}
         genes, parts = ranges.largest("genes"), ranges.largest("parts")
-        taps = 1
-        if ranges.may_be("variant", "per-tap", "fields"):
-            whole = ranges.largest("kernel") ** 2
-            taps = whole if ranges.may_be("patterns", 0) else ranges.largest("patterns")
-        return {"interactions": ArrayDomain((parts, taps, genes, genes), scale=1 / genes)}
+        number = 1
+        if ranges.may_be("variant", "per-tap"):
+            patterns = ranges.largest("patterns")
+            number = ranges.largest("kernel") ** 2 if ranges.may_be("patterns", 0) else patterns
+        if ranges.may_be("variant", "fields"):
+            number = max(number, ranges.largest("fields"))
+        return {"interactions": ArrayDomain((parts, number, genes, genes), scale=1 / genes)}
 
     def apply(self, network: nn.Module, arrays: Mapping[str, Array], generator: torch.Generator) -> None:
         for part, layers in enumerate(self._parts(network)):
@@ -123,7 +127,7 @@ class Genetic(Encoding):
         return with_others(
             network,
             Group(gene_vectors_of(network), self.gene_rate, self.gene_decay),
-            Group(matrices, self.interaction_rate, self.gene_decay),
+            Group(matrices, self.interaction_rate / self.genes, self.gene_decay),
         )
 
     def stored_numbers(self, network: nn.Module) -> int:
@@ -138,7 +142,7 @@ class Genetic(Encoding):
 
     @property
     def _form(self) -> Form:
-        fields = self._number(1) if self.variant == "fields" else 0
+        fields = self.fields if self.variant == "fields" else 0
         residue = self.residue == "diagonal"
         return Form(self.variant != "unfold", fields, self.gain, residue, self.initial, self.dropout)
 
@@ -176,7 +180,7 @@ class Genetic(Encoding):
             case "per-tap":
                 return self.patterns or side**2
             case "fields":
-                return self.patterns or self.kernel**2
+                return self.fields
         return 1
 
     def _saved(self, layers: Layers) -> int:
@@ -193,7 +197,7 @@ class Genetic(Encoding):
         """Return O of a group of layers, (side * side, G, G) or (patterns, G, G)."""
         genes, number = self.genes, self._number(side)
         if self.origin == "trained":
-            return torch.randn(number, genes, genes, generator=generator) / genes
+            return drawn(self.initial, (number, genes, genes), generator) / genes
         if "interactions" not in arrays:
             raise InputError(
                 f"encoding 'genetic': origin = '{self.origin}' needs the evolved array 'interactions'",
@@ -204,7 +208,7 @@ class Genetic(Encoding):
         of_taps = self.variant != "fields" and not self.patterns
         block = (centre(of_part, side, side) if of_taps else of_part[:number])[:, :genes, :genes]
         if len(block) != number or block.shape[1] != genes:
-            wanted = f"kernels of {side}x{side}" if of_taps else f"{number} patterns"
+            wanted = f"kernels of {side}x{side}" if of_taps else f"{number} of them"
             raise InputError(
                 f"encoding 'genetic': array 'interactions' {tuple(largest.shape)} is too small for {part + 1} parts, "
                 f"{genes} genes and {wanted}",

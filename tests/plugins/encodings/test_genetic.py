@@ -430,7 +430,7 @@ def test_groups_hold_every_parameter_once_at_its_rate(origin):
     assert [id(tensor) for tensor in vectors.parameters] == [id(tensor) for tensor in gene_vectors_of(network)]
     assert len(matrices.parameters) == (origin == "trained")
     assert (vectors.learning_rate, vectors.weight_decay) == (3.0, 0.0)
-    assert (matrices.learning_rate, matrices.weight_decay) == (0.5, 0.0)
+    assert (matrices.learning_rate, matrices.weight_decay) == (0.5 / 4, 0.0)
     assert (direct.learning_rate, direct.weight_decay) == (1.0, 1.0)
 
 

@@ -38,7 +38,7 @@ OPTIONS = {
     "patterns": {"patterns": 4},
     "parts": {"parts": 2},
     "residue": {"residue": "diagonal"},
-    "fields": {"variant": "fields", "patterns": 3},
+    "fields": {"variant": "fields", "fields": 3},
     "balanced": {"initial": "balanced"},
     "orthogonal": {"initial": "orthogonal"},
     "dropout": {"dropout": 0.3},
@@ -48,7 +48,7 @@ OPTIONS = {
         "dropout": 0.3,
     },
     "all with fields": {
-        "variant": "fields", "gain": "neuron", "tied": True, "patterns": 2, "parts": 2, "residue": "diagonal",
+        "variant": "fields", "gain": "neuron", "tied": True, "fields": 2, "parts": 2, "residue": "diagonal",
         "initial": "orthogonal", "dropout": 0.3,
     },
 }  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_tie_saves_the_input_vectors():
 
 @pytest.mark.parametrize("kernel", [3, 5])
 def test_fields_follow_the_equation(kernel):
-    encoding = Genetic(genes=2, variant="fields", patterns=3, origin="trained", gain="neuron")
+    encoding = Genetic(genes=2, variant="fields", fields=3, origin="trained", gain="neuron")
     layer = disturbed(encoded(encoding, conv(16, 24, kernel)).double())[0]
     y, x, fields, gain = (tensor.detach().numpy() for tensor in stored(layer))
     o = interactions_of(nn.Sequential(layer))[0].matrices.detach().numpy()
@@ -157,7 +157,7 @@ def test_fields_follow_the_equation(kernel):
 
 
 def test_fields_leave_linear_and_pointwise_layers_the_first_interactions():
-    network = encoded(Genetic(genes=2, variant="fields", patterns=3), linear(30, 20), conv(16, 24, 1),
+    network = encoded(Genetic(genes=2, variant="fields", fields=3), linear(30, 20), conv(16, 24, 1),
                       arrays=interactions(1, 9, 2, 2))  # fmt: skip
     o = interactions_of(network)[0].matrices
     assert torch.equal(o, torch.tensor(interactions(1, 9, 2, 2)["interactions"][0, :3]))
@@ -166,13 +166,8 @@ def test_fields_leave_linear_and_pointwise_layers_the_first_interactions():
         torch.testing.assert_close(layer.weight.flatten(1), y @ o[0] @ x.T)
 
 
-def test_fields_without_a_number_are_as_many_as_taps():
-    layer = encoded(Genetic(genes=1, variant="fields", origin="trained"), conv(40, 40))[0]
-    assert stored(layer)[2].shape == (40, 9, 3, 3)
-
-
 def test_fields_have_gradients_and_their_layer_is_not_factored():
-    layer = encoded(Genetic(genes=2, variant="fields", patterns=2, origin="trained"), conv(16, 24))[0]
+    layer = encoded(Genetic(genes=2, variant="fields", fields=2, origin="trained"), conv(16, 24))[0]
     generated = watched(layer)
     layer.train()(torch.ones(1, 16, 5, 5)).square().sum().backward()
     assert generated == [1]
@@ -454,7 +449,7 @@ def test_stored_numbers_follow_the_formula(
     for n, m, k in shapes:
         inputs = m * k * k if variant == "unfold" else m
         extras = {"none": 0, "layer": 1, "neuron": n}[gain] + (n * k * k if residue == "diagonal" else 0)
-        extras += n * (patterns or 9) * k * k if variant == "fields" and k > 1 else 0
+        extras += n * 2 * k * k if variant == "fields" and k > 1 else 0
         numbers = genes * (n + inputs) + extras
         if n * m * k * k > numbers and (variant != "per-tap" or k <= 3):
             fitting.append((n * m * k * k - numbers, n, inputs, k))
@@ -464,11 +459,11 @@ def test_stored_numbers_follow_the_formula(
         saved = sum(layer[0] for layer in group)
         if tied:
             saved += sum(genes * inputs for (_, n, _, _), (_, _, inputs, _) in itertools.pairwise(group) if n == inputs)
-        taps = 9 if variant == "fields" else max(k for *_, k in group) ** 2
-        saved -= (1 if variant == "unfold" else patterns or taps) * genes**2
+        taps = patterns or max(k for *_, k in group) ** 2
+        saved -= {"unfold": 1, "per-tap": taps, "fields": 2}[variant] * genes**2
         total -= max(0, saved)
     encoding = Genetic(
-        genes=genes, parts=parts, patterns=patterns, tied=tied, variant=variant, origin=origin, gain=gain,
+        genes=genes, parts=parts, patterns=patterns, fields=2, tied=tied, variant=variant, origin=origin, gain=gain,
         residue=residue,
     )  # fmt: skip
     network = encoded(encoding, *(conv(m, n, k) for n, m, k in shapes), arrays=interactions(3, 9, 6, 6))
