@@ -60,7 +60,7 @@ STUDY: dict[str, Any] = {
     "network": {"use": "mlp", "hidden": [128, 128], "batch_norm": True},
     "neuron": {"use": "lif", "tau": 2.0, "v_threshold": 0.5},
     "coder": {"steps": 2},
-    "encoding": {"use": "genetic", "genes": 16, "tied": True, "initial": "balanced", "dropout": 0.0},
+    "encoding": {"use": "genetic", "variant": "unfold", "genes": 16, "tied": True, "initial": "balanced"},
     "trainer": {"epochs": 2, "learning_rate": 5e-3, "batch": 50},
     "search": {"algorithm": "nsga2", "population": 10, "generations": 12},
     "execution": {"use": "inline"},

@@ -41,7 +41,7 @@ def test_what_a_study_is_made_of():
 
 def test_genes_of_the_component_that_was_not_chosen_are_not_in_the_genome():
     made = study()
-    assert made.space["encoding.interactions"].domain == Tensor((1, 9, 16, 16), 1 / 16)
+    assert made.space["encoding.interactions"].domain == Tensor((1, 4, 16, 16), 1 / 16)
     assert made.space["encoding.genes"].domain == Integer(4, 16, 4)
     direct, genetic = genome_of(made, encoding__use="direct"), genome_of(made, encoding__use="genetic")
     asleep = {"encoding.genes", "encoding.interactions"}

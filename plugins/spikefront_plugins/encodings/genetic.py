@@ -67,7 +67,7 @@ class Genetic(Encoding):
 
     genes: int = Field(32, ge=1, le=512, description="length G of the gene vectors")
     variant: Literal["unfold", "per-tap", "fields"] = Field(
-        "per-tap", description="how the taps of a kernel are told apart: by inputs, interactions, or receptive fields"
+        "fields", description="how the taps of a kernel are told apart: by inputs, interactions, or receptive fields"
     )
     origin: Literal["evolved", "trained", "both"] = Field(
         "evolved", description="where the interactions come from: evolution, gradients, or first one and then the other"
@@ -78,13 +78,13 @@ class Genetic(Encoding):
     )
     fields: int = Field(4, ge=1, le=100, description="fields: receptive fields of an output neuron, each with its O")
     parts: int = Field(1, ge=1, le=100, description="consecutive groups of layers, each with interactions of its own")
-    tied: bool = Field(False, description="the output vectors of a layer are the input vectors of the next")
+    tied: bool = Field(True, description="the output vectors of a layer are the input vectors of the next")
     gain: Gain = Field("none", description="trained factor a of a weight: none, one a layer, or one an output")
     residue: Literal["none", "diagonal"] = Field(
         "none", description="diagonal: output o has direct weights to input o mod m, which are added"
     )
     initial: Initial = Field(
-        "normal", description="first gene vectors: normal, scaled to one length (balanced), or orthogonal genes"
+        "balanced", description="first gene vectors: normal, scaled to one length (balanced), or orthogonal genes"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="probability that a gene is left out in a step of training")
     gene_rate: float = Field(1.0, gt=0, description="learning rate of X and Y, in times the trainer's")
@@ -117,9 +117,9 @@ class Genetic(Encoding):
     def apply(self, network: nn.Module, arrays: Mapping[str, Array], generator: torch.Generator) -> None:
         for part, layers in enumerate(self._parts(network)):
             if self._saved(layers) > 0:
-                side = self._side(layers)
-                matrices = self._matrices(arrays, part, side, generator)
-                interactions = Interactions(matrices, side, self._smooth, trained=self.origin != "evolved")
+                matrices = self._matrices(arrays, part, layers, generator)
+                trained = self.origin != "evolved"
+                interactions = Interactions(matrices, self._side(layers), self._smooth, trained)
                 encode(layers, interactions, self._form, generator, self.tied)
 
     def groups(self, network: nn.Module) -> list[Group]:
@@ -174,28 +174,28 @@ class Genetic(Encoding):
         """Return the side of the kernel of interactions that some layers share."""
         return self.kernel if self._smooth else max(self._taps(getattr(layer, name)) for layer, name in layers) | 1
 
-    def _number(self, side: int) -> int:
-        """Return how many matrices the layers share that share a kernel of interactions."""
+    def _number(self, layers: Layers) -> int:
+        """Return how many matrices the layers share that share interactions."""
         match self.variant:
             case "per-tap":
-                return self.patterns or side**2
+                return self.patterns or self._side(layers) ** 2
             case "fields":
-                return self.fields
+                return self.fields if any(getattr(layer, name)[0, 0].numel() > 1 for layer, name in layers) else 1
         return 1
 
     def _saved(self, layers: Layers) -> int:
         """Return how many numbers it saves to encode layers that share interactions."""
         weights = [getattr(layer, name) for layer, name in layers]
-        shared = self._number(self._side(layers)) * self.genes**2
+        shared = self._number(layers) * self.genes**2
         saved = sum(weight.numel() - self._numbers(weight) for weight in weights) - shared
         if self.tied:
             shapes = itertools.pairwise(weight.shape for weight in weights)
             saved += sum(self.genes * before[0] for before, shape in shapes if self._form.tieable(before, shape))
         return int(saved)
 
-    def _matrices(self, arrays: Mapping[str, Array], part: int, side: int, generator: torch.Generator) -> Tensor:
-        """Return O of a group of layers, (side * side, G, G) or (patterns, G, G)."""
-        genes, number = self.genes, self._number(side)
+    def _matrices(self, arrays: Mapping[str, Array], part: int, layers: Layers, generator: torch.Generator) -> Tensor:
+        """Return O of a group of layers, (side * side, G, G), (patterns, G, G) or (fields, G, G)."""
+        genes, side, number = self.genes, self._side(layers), self._number(layers)
         if self.origin == "trained":
             return drawn(self.initial, (number, genes, genes), generator) / genes
         if "interactions" not in arrays:
@@ -208,7 +208,7 @@ class Genetic(Encoding):
         of_taps = self.variant != "fields" and not self.patterns
         block = (centre(of_part, side, side) if of_taps else of_part[:number])[:, :genes, :genes]
         if len(block) != number or block.shape[1] != genes:
-            wanted = f"kernels of {side}x{side}" if of_taps else f"{number} of them"
+            wanted = f"kernels of {side}x{side}" if of_taps else f"{number} {self.variant} matrices"
             raise InputError(
                 f"encoding 'genetic': array 'interactions' {tuple(largest.shape)} is too small for {part + 1} parts, "
                 f"{genes} genes and {wanted}",

@@ -5,7 +5,13 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.synapses.dense import Dense
+
+
+def plain(**options):
+    """Return a genetic encoding without the options that are its defaults."""
+    return Genetic(**{"variant": "per-tap", "tied": False, "initial": "normal"} | options)
 
 
 def generator(seed=0):

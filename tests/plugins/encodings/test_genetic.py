@@ -13,6 +13,7 @@ from encoded_layers import (
     interactions,
     is_encoded,
     linear,
+    plain,
     watched,
 )
 from pydantic import ValidationError
@@ -50,7 +51,7 @@ def parts_of(layer):
     (lambda: conv(64, 128), 32, "per-tap", 0.997),
 ])  # fmt: skip
 def test_the_variance_of_generated_weights_is_pytorchs(make, genes, variant, expected):
-    encoding, variances = Genetic(genes=genes, variant=variant, origin="trained"), []
+    encoding, variances = plain(genes=genes, variant=variant, origin="trained"), []
     for seed in range(20):
         weight = encoded(encoding, make(), seed=seed)[0].weight.detach()
         variances.append(float(weight.var()) * 3 * weight[0].numel())
@@ -62,19 +63,19 @@ def test_the_variance_stays_where_a_candidate_takes_a_leading_block(variant):
     variances = []
     for seed in range(20):
         array = np.random.default_rng(seed).normal(0, 1 / 64, (1, 9, 64, 64)).astype(np.float32)
-        network = encoded(Genetic(genes=16, variant=variant), conv(64, 128), arrays={"interactions": array}, seed=seed)
+        network = encoded(plain(genes=16, variant=variant), conv(64, 128), arrays={"interactions": array}, seed=seed)
         variances.append(float(network[0].weight.detach().var()) * 3 * 576)
     assert np.mean(variances) == pytest.approx(1, abs=0.08)
 
 
 @pytest.mark.parametrize("genes", [1, 5, 16])
 def test_the_rank_of_a_generated_weight_is_the_number_of_genes(genes):
-    weight = encoded(Genetic(genes=genes, origin="trained"), linear(60, 40)).double()[0].weight
+    weight = encoded(plain(genes=genes, origin="trained"), linear(60, 40)).double()[0].weight
     assert torch.linalg.matrix_rank(weight) == genes
 
 
 def test_linear_weights_follow_the_equation():
-    layer = encoded(Genetic(genes=4, origin="trained", gain="layer"), linear(20, 15)).double()[0]
+    layer = encoded(plain(genes=4, origin="trained", gain="layer"), linear(20, 15)).double()[0]
     nn.init.constant_(layer.parametrizations.weight.original2, 1.7)
     y, x, o = (tensor.tolist() for tensor in parts_of(layer))
     expected = [[1.7 * sum(y[i][g] * o[0][g][h] * x[j][h] for g in range(4) for h in range(4))
@@ -84,7 +85,7 @@ def test_linear_weights_follow_the_equation():
 
 @pytest.mark.parametrize("variant", ["unfold", "per-tap"])
 def test_convolutions_follow_the_equation(variant):
-    layer = encoded(Genetic(genes=2, variant=variant, origin="trained"), conv(5, 9)).double()[0]
+    layer = encoded(plain(genes=2, variant=variant, origin="trained"), conv(5, 9)).double()[0]
     y, x, o = (tensor.detach().numpy() for tensor in parts_of(layer))
     assert x.shape == ((45, 2) if variant == "unfold" else (5, 2))
     assert o.shape == ((1, 2, 2) if variant == "unfold" else (9, 2, 2))
@@ -100,7 +101,7 @@ def test_convolutions_follow_the_equation(variant):
 
 @pytest.mark.parametrize("variant", ["unfold", "per-tap"])
 def test_gradients_are_those_of_the_dense_product(variant):
-    layer = encoded(Genetic(genes=3, variant=variant, origin="trained", gain="layer"), conv(8, 16)).double()[0]
+    layer = encoded(plain(genes=3, variant=variant, origin="trained", gain="layer"), conv(8, 16)).double()[0]
     nn.init.constant_(layer.parametrizations.weight.original2, 0.7)
     y, x, o = parts_of(layer)
     dw = torch.randn(layer.weight.shape, generator=generator(), dtype=torch.float64)
@@ -122,7 +123,7 @@ def test_gradients_are_those_of_the_dense_product(variant):
 
 def test_evolved_interactions_get_no_gradient_and_are_no_parameters():
     arrays = interactions(1, 9, 8, 8)
-    network = encoded(Genetic(genes=8), conv(16, 32), conv(32, 32, seed=2), arrays=arrays)
+    network = encoded(plain(genes=8), conv(16, 32), conv(32, 32, seed=2), arrays=arrays)
     network(torch.ones(1, 16, 5, 5)).sum().backward()
     (shared,) = interactions_of(network)
     assert not list(shared.parameters())
@@ -134,7 +135,7 @@ def test_evolved_interactions_get_no_gradient_and_are_no_parameters():
 @pytest.mark.parametrize("origin", ["trained", "both"])
 def test_trained_interactions_get_the_gradients_of_all_layers(origin):
     arrays = interactions(1, 9, 8, 8)
-    network = encoded(Genetic(genes=8, origin=origin), conv(16, 32), conv(32, 32, seed=2), arrays=arrays)
+    network = encoded(plain(genes=8, origin=origin), conv(16, 32), conv(32, 32, seed=2), arrays=arrays)
     matrices = interactions_of(network)[0].matrices
     assert isinstance(matrices, nn.Parameter)
     assert torch.equal(matrices, torch.tensor(arrays["interactions"][0])) == (origin == "both")
@@ -148,7 +149,7 @@ def test_trained_interactions_get_the_gradients_of_all_layers(origin):
 def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
     arrays = interactions(1, 25, 4, 4)
     layers = [linear(30, 30), conv(30, 30, 1), conv(30, 30, 2), conv(30, 30, 3), conv(30, 30, 5)]
-    network = encoded(Genetic(genes=4, kernel=3), *layers, arrays=arrays)
+    network = encoded(plain(genes=4, kernel=3), *layers, arrays=arrays)
     assert [is_encoded(layer) for layer in network] == [True, True, True, True, False]
     kernel = arrays["interactions"].reshape(5, 5, 4, 4)
     crops = [kernel[2:3, 2:3], kernel[2:3, 2:3], kernel[1:3, 1:3], kernel[1:4, 1:4]]
@@ -160,7 +161,7 @@ def test_smaller_kernels_take_the_centre_and_larger_ones_stay_direct():
 
 def test_the_centre_is_the_same_beside_an_even_kernel():
     arrays = interactions(1, 9, 4, 4)
-    network = encoded(Genetic(genes=4), linear(30, 30), conv(30, 30, 2), arrays=arrays)
+    network = encoded(plain(genes=4), linear(30, 30), conv(30, 30, 2), arrays=arrays)
     y, x, _ = (tensor.detach().numpy() for tensor in parts_of(network[0]))
     np.testing.assert_allclose(
         network[0].weight.detach().numpy(), y @ arrays["interactions"][0, 4] @ x.T, rtol=1e-4, atol=1e-6
@@ -169,35 +170,35 @@ def test_the_centre_is_the_same_beside_an_even_kernel():
 
 def test_unfolded_kernels_take_the_centre_of_an_array_with_taps():
     arrays = interactions(1, 9, 4, 4)
-    network = encoded(Genetic(genes=4, variant="unfold"), conv(9, 9, 5), arrays=arrays)
+    network = encoded(plain(genes=4, variant="unfold"), conv(9, 9, 5), arrays=arrays)
     assert torch.equal(interactions_of(network)[0].matrices, torch.tensor(arrays["interactions"][0, 4:5]))
 
 
 def test_a_leading_block_is_taken_and_rescaled():
     arrays = interactions(1, 9, 8, 8)
-    network = encoded(Genetic(genes=2), conv(9, 9), arrays=arrays)
+    network = encoded(plain(genes=2), conv(9, 9), arrays=arrays)
     np.testing.assert_allclose(interactions_of(network)[0].matrices, 4 * arrays["interactions"][0, :, :2, :2])
 
 
 def test_arrays_that_are_missing_or_too_small_are_refused():
     with pytest.raises(InputError, match="origin = 'evolved' needs the evolved array 'interactions'"):
-        encoded(Genetic(genes=4), linear(30, 30))
+        encoded(plain(genes=4), linear(30, 30))
     small = {"interactions": np.zeros((2, 1, 4, 4), dtype=np.float32)}
     too_small = r"array 'interactions' \(2, 1, 4, 4\) is too small for"
     with pytest.raises(InputError, match=too_small + " 1 parts, 5 genes and kernels of 1x1"):
-        encoded(Genetic(genes=5), linear(30, 30), arrays=small)
+        encoded(plain(genes=5), linear(30, 30), arrays=small)
     with pytest.raises(InputError, match=too_small + " 1 parts, 4 genes and kernels of 3x3"):
-        encoded(Genetic(genes=4), conv(30, 30), arrays=small)
+        encoded(plain(genes=4), conv(30, 30), arrays=small)
     with pytest.raises(InputError, match=too_small + " 3 parts, 4 genes and kernels of 1x1"):
-        encoded(Genetic(genes=4, parts=3), *[linear(30, 30) for _ in range(3)], arrays=small)
-    with pytest.raises(InputError, match=too_small + " 1 parts, 4 genes and 2 patterns"):
-        encoded(Genetic(genes=4, patterns=2), linear(30, 30), arrays=small)
+        encoded(plain(genes=4, parts=3), *[linear(30, 30) for _ in range(3)], arrays=small)
+    with pytest.raises(InputError, match=too_small + " 1 parts, 4 genes and 2 per-tap matrices"):
+        encoded(plain(genes=4, patterns=2), linear(30, 30), arrays=small)
 
 
 # 12 * 6 weights, vectors of 18 G numbers and interactions of G^2: 72 of 72 with 4 genes, 63 with 3 genes.
 @pytest.mark.parametrize(("genes", "expected"), [(4, False), (3, True)])
 def test_layers_stay_direct_where_that_costs_no_more(genes, expected):
-    network = encoded(Genetic(genes=genes, origin="trained"), linear(12, 6))
+    network = encoded(plain(genes=genes, origin="trained"), linear(12, 6))
     assert is_encoded(network[0]) == expected
 
 
@@ -209,7 +210,7 @@ def test_layers_stay_direct_where_that_costs_no_more(genes, expected):
     ([linear(20, 20), linear(20, 20), conv(2, 2)], [True, True, True]),
 ])  # fmt: skip
 def test_layers_stay_direct_where_their_interactions_cost_more_than_they_save(layers, expected):
-    network = encoded(Genetic(genes=5, origin="trained"), *layers)
+    network = encoded(plain(genes=5, origin="trained"), *layers)
     assert [is_encoded(layer) for layer in network] == expected
 
 
@@ -218,18 +219,18 @@ def test_layers_stay_direct_where_their_interactions_cost_more_than_they_save(la
     (4, 2, "none", True), (4, 2, "layer", False), (3, 3, "layer", True), (3, 3, "neuron", False),
 ])  # fmt: skip
 def test_a_gain_counts_in_the_decision(inputs, outputs, gain, expected):
-    network = encoded(Genetic(genes=1, origin="trained", gain=gain), linear(inputs, outputs))
+    network = encoded(plain(genes=1, origin="trained", gain=gain), linear(inputs, outputs))
     assert is_encoded(network[0]) == expected
 
 
 def test_interactions_that_no_layer_uses_do_not_count():
-    network = encoded(Genetic(genes=512), linear(20, 10), Dense().linear(10, 5, True, generator()))
+    network = encoded(plain(genes=512), linear(20, 10), Dense().linear(10, 5, True, generator()))
     assert interactions_of(network) == []
-    assert Genetic(genes=512).stored_numbers(network) == 200 + 55
+    assert plain(genes=512).stored_numbers(network) == 200 + 55
 
 
 def stored_numbers(variant, genes, origin, *layers):
-    encoding = Genetic(genes=genes, variant=variant, origin=origin)
+    encoding = plain(genes=genes, variant=variant, origin=origin)
     arrays = {"interactions": np.zeros((1, 9, 512, 512), dtype=np.float32)}
     return encoding.stored_numbers(encoded(encoding, *layers, arrays=arrays))
 
@@ -257,7 +258,7 @@ def test_stored_numbers_of_a_convolutional_network(variant, genes, expected, ori
 def test_weights_survive_safetensors(tmp_path, origin):
     arrays = interactions(1, 9, 4, 4)
     first, second = (
-        encoded(Genetic(genes=4, origin=origin), conv(16, 20), conv(20, 20, 1), linear(20, 30), arrays=arrays, seed=s)
+        encoded(plain(genes=4, origin=origin), conv(16, 20), conv(20, 20, 1), linear(20, 30), arrays=arrays, seed=s)
         for s in (1, 2)
     )
     weights = [layer.weight.detach().clone() for layer in first]
@@ -270,7 +271,7 @@ def test_weights_survive_safetensors(tmp_path, origin):
 
 
 def test_absorbing_the_interactions_into_the_outputs_changes_nothing():
-    layer = encoded(Genetic(genes=8, origin="trained"), linear(30, 40)).double()[0]
+    layer = encoded(plain(genes=8, origin="trained"), linear(30, 40)).double()[0]
     y, x, o = (tensor.detach() for tensor in parts_of(layer))
     identity = torch.eye(8).double()
     torch.testing.assert_close(layer.weight.detach(), (y @ o[0]) @ identity @ x.T, rtol=1e-12, atol=1e-14)
@@ -278,7 +279,7 @@ def test_absorbing_the_interactions_into_the_outputs_changes_nothing():
 
 def test_the_same_generator_gives_the_same_weights_without_the_global_one():
     before = torch.get_rng_state()
-    first, same, other = (encoded(Genetic(genes=3, origin="trained"), conv(9, 9), seed=s)[0].weight for s in (1, 1, 2))
+    first, same, other = (encoded(plain(genes=3, origin="trained"), conv(9, 9), seed=s)[0].weight for s in (1, 1, 2))
     assert torch.equal(first, same)
     assert not torch.equal(first, other)
     assert torch.equal(before, torch.get_rng_state())
@@ -292,7 +293,7 @@ def test_modules_may_name_their_own_weights():
             super().__init__()
             self.left, self.right = nn.Parameter(torch.zeros(30, 20)), nn.Parameter(torch.zeros(30, 20))
 
-    network = encoded(Genetic(genes=4, origin="trained"), Branches())
+    network = encoded(plain(genes=4, origin="trained"), Branches())
     assert set(network[0].parametrizations) == {"left", "right"}
     assert [tuple(vectors.shape) for vectors in gene_vectors_of(network)] == [(30, 4), (20, 4)] * 2
 
@@ -314,11 +315,15 @@ def test_gene_vectors_of_direct_networks_are_none():
     ({"patterns": Integer(2, 6), "kernel": 5}, {"interactions": Tensor((1, 6, 32, 32), scale=1 / 32)}),
     ({"patterns": Integer(0, 6)}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
     ({"patterns": 4, "variant": "unfold"}, {"interactions": Tensor((1, 1, 32, 32), scale=1 / 32)}),
+    ({"variant": "fields"}, {"interactions": Tensor((1, 4, 32, 32), scale=1 / 32)}),
+    ({"variant": Choice(("unfold", "fields")), "fields": Integer(2, 12)},
+     {"interactions": Tensor((1, 12, 32, 32), scale=1 / 32)}),
+    ({"variant": Choice(("per-tap", "fields")), "fields": 3}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
     ({"origin": "trained"}, {}),
     ({"origin": Choice(("trained", "both"))}, {"interactions": Tensor((1, 9, 32, 32), scale=1 / 32)}),
 ])  # fmt: skip
 def test_the_evolved_array_is_as_large_as_any_candidate_needs(changes, expected):
-    assert Genetic.evolved_arrays(Ranges({**Genetic().model_dump(), **changes})) == expected
+    assert Genetic.evolved_arrays(Ranges({**plain().model_dump(), **changes})) == expected
 
 
 @pytest.mark.parametrize("arguments", [
@@ -327,7 +332,7 @@ def test_the_evolved_array_is_as_large_as_any_candidate_needs(changes, expected)
 ])  # fmt: skip
 def test_impossible_parameters_are_refused(arguments):
     with pytest.raises(ValidationError):
-        Genetic(**arguments)
+        plain(**arguments)
 
 
 def test_direct_weights_are_left_alone_and_all_stored():
@@ -339,7 +344,7 @@ def test_direct_weights_are_left_alone_and_all_stored():
 
 
 def test_the_gain_starts_at_one_and_scales_the_weight():
-    layer = encoded(Genetic(genes=2, origin="trained", gain="layer"), linear(20, 10))[0]
+    layer = encoded(plain(genes=2, origin="trained", gain="layer"), linear(20, 10))[0]
     gain = layer.parametrizations.weight.original2
     before = layer.weight.detach().clone()
     assert gain.item() == 1
@@ -355,7 +360,7 @@ def test_they_come_through_the_hook():
 
 
 def test_first_vectors_have_their_variance():
-    layer = encoded(Genetic(genes=32, origin="trained"), linear(400, 500))[0]
+    layer = encoded(plain(genes=32, origin="trained"), linear(400, 500))[0]
     for vectors in parts_of(layer)[:2]:
         assert float(vectors.detach().var()) == pytest.approx(1 / math.sqrt(3 * 400), rel=0.05)
 
@@ -370,7 +375,7 @@ def test_first_vectors_have_their_variance():
     (lambda: conv(12, 16, 5, bias=True), (2, 12, 5, 6)),
 ], ids=["linear", "conv", "strided", "pointwise", "large"])  # fmt: skip
 def test_training_on_the_factors_equals_training_on_the_weight(make, shape, variant, gain):
-    layer = encoded(Genetic(genes=2, variant=variant, origin="trained", gain=gain, kernel=5), make()).double()[0]
+    layer = encoded(plain(genes=2, variant=variant, origin="trained", gain=gain, kernel=5), make()).double()[0]
     torch.testing.assert_close(*by_factors_and_by_weight(layer, *shape), rtol=1e-9, atol=1e-12)
 
 
@@ -392,7 +397,7 @@ def test_only_the_usual_layers_of_pytorch_are_factored():
             return super().forward(x).sin()
 
     own, grouped = Own(30, 20), nn.Conv2d(64, 64, 3, groups=2)
-    network = encoded(Genetic(genes=2, origin="trained"), own, grouped).double()
+    network = encoded(plain(genes=2, origin="trained"), own, grouped).double()
     for layer, data in ((own, torch.ones(9, 30)), (grouped, torch.ones(2, 64, 5, 5))):
         calls = watched(layer)
         torch.testing.assert_close(layer.train()(data.double()), layer.eval()(data.double()))
@@ -406,14 +411,14 @@ def test_a_layer_whose_weight_is_changed_further_is_not_factored():
         def forward(self, weight):
             return 2 * weight
 
-    layer = encoded(Genetic(genes=2, origin="trained"), linear(30, 20)).train()[0]
+    layer = encoded(plain(genes=2, origin="trained"), linear(30, 20)).train()[0]
     weight = layer.weight.detach().clone()
     parametrize.register_parametrization(layer, "weight", Doubled())
     torch.testing.assert_close(layer(torch.ones(2, 30)), nn.functional.linear(torch.ones(2, 30), 2 * weight))
 
 
 def test_a_layer_works_on_when_its_weight_is_set_free():
-    layer = encoded(Genetic(genes=2, origin="trained"), linear(30, 20))[0]
+    layer = encoded(plain(genes=2, origin="trained"), linear(30, 20))[0]
     before = layer(torch.ones(2, 30))
     parametrize.remove_parametrizations(layer, "weight")
     torch.testing.assert_close(layer(torch.ones(2, 30)), before)
@@ -421,7 +426,7 @@ def test_a_layer_works_on_when_its_weight_is_set_free():
 
 @pytest.mark.parametrize("origin", ["evolved", "trained"])
 def test_groups_hold_every_parameter_once_at_its_rate(origin):
-    encoding = Genetic(genes=4, origin=origin, gain="layer", gene_rate=3.0, interaction_rate=0.5, gene_decay=0.0)
+    encoding = plain(genes=4, origin=origin, gain="layer", gene_rate=3.0, interaction_rate=0.5, gene_decay=0.0)
     arrays = {"interactions": np.zeros((1, 9, 4, 4), dtype=np.float32)}
     network = encoded(encoding, linear(30, 20), nn.BatchNorm1d(20), linear(20, 3), arrays=arrays)
     direct, vectors, matrices = encoding.groups(network)
@@ -436,7 +441,7 @@ def test_groups_hold_every_parameter_once_at_its_rate(origin):
 
 @pytest.mark.parametrize("origin", ["evolved", "trained", "both"])
 def test_gene_vectors_are_inherited_and_interactions_only_where_they_did_not_evolve(origin):
-    encoding = Genetic(genes=4, origin=origin, gain="layer")
+    encoding = plain(genes=4, origin=origin, gain="layer")
 
     def network(seed):
         array = np.random.default_rng(seed).normal(0, 1 / 4, (1, 9, 4, 4)).astype(np.float32)
@@ -452,8 +457,8 @@ def test_gene_vectors_are_inherited_and_interactions_only_where_they_did_not_evo
 
 
 def test_another_number_of_genes_starts_afresh():
-    parent = encoded(Genetic(genes=5, origin="trained"), linear(30, 20), nn.BatchNorm1d(20), seed=1)
-    encoding = Genetic(genes=4, origin="trained")
+    parent = encoded(plain(genes=5, origin="trained"), linear(30, 20), nn.BatchNorm1d(20), seed=1)
+    encoding = plain(genes=4, origin="trained")
     child = encoded(encoding, linear(30, 20), nn.BatchNorm1d(20), seed=2)
     before = {name: tensor.clone() for name, tensor in child.state_dict().items()}
     torch.nn.init.normal_(parent[1].weight)

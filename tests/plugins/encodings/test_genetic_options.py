@@ -14,6 +14,7 @@ from encoded_layers import (
     interactions,
     is_encoded,
     linear,
+    plain,
     stored,
     watched,
 )
@@ -29,7 +30,6 @@ from spikefront.plugins import load
 from spikefront.spiking.layers import seed_noise
 from spikefront.study import Study
 from spikefront_plugins.encodings._genes import cosines, gene_vectors_of, interactions_of
-from spikefront_plugins.encodings.genetic import Genetic
 
 OPTIONS = {
     "gain of a layer": {"gain": "layer"},
@@ -60,7 +60,7 @@ def layers():
 
 
 def network_of(options, genes=3, origin="trained", **more):
-    return encoded(Genetic(genes=genes, origin=origin, **options), *layers(), **more)
+    return encoded(plain(genes=genes, origin=origin, **options), *layers(), **more)
 
 
 def disturbed(network):
@@ -81,7 +81,7 @@ def scaled_variance(network):
 def test_the_variance_of_weights_is_pytorchs_with_every_option(name):
     def network(seed):
         shapes = [linear(128, 96), conv(64, 96), conv(96, 64), conv(64, 96, 1)]
-        return encoded(Genetic(genes=16, origin="trained", **OPTIONS[name]), *shapes, seed=seed).eval()
+        return encoded(plain(genes=16, origin="trained", **OPTIONS[name]), *shapes, seed=seed).eval()
 
     assert np.mean([scaled_variance(network(seed)) for seed in range(40)], axis=0) == pytest.approx(1, abs=0.1)
 
@@ -90,14 +90,14 @@ def test_the_variance_of_weights_is_pytorchs_with_every_option(name):
 def test_smooth_patterns_keep_the_variance_of_smaller_kernels_too(number):
     def network(seed):
         shapes = [linear(128, 96), conv(64, 96, 1), conv(64, 96, 2), conv(64, 96)]
-        return encoded(Genetic(genes=16, origin="trained", patterns=number), *shapes, seed=seed)
+        return encoded(plain(genes=16, origin="trained", patterns=number), *shapes, seed=seed)
 
     assert np.mean([scaled_variance(network(seed)) for seed in range(40)], axis=0) == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("variant", ["unfold", "per-tap"])
 def test_tied_layers_follow_the_equation(variant):
-    network = encoded(Genetic(genes=2, variant=variant, origin="trained", tied=True), linear(18, 12), linear(12, 9))
+    network = encoded(plain(genes=2, variant=variant, origin="trained", tied=True), linear(18, 12), linear(12, 9))
     network = disturbed(network.double())
     y, x = ([row.tolist() for row in tensor] for tensor in stored(network[0]))
     z, o = stored(network[1])[0].tolist(), interactions_of(network)[0].matrices[0].tolist()
@@ -127,7 +127,7 @@ def test_layers_are_tied_where_the_numbers_agree_within_a_part():
 
 
 def test_vectors_that_are_tied_get_the_gradients_of_both_layers():
-    network = encoded(Genetic(genes=2, origin="trained", tied=True), linear(18, 12), linear(12, 9)).double()
+    network = encoded(plain(genes=2, origin="trained", tied=True), linear(18, 12), linear(12, 9)).double()
     vectors = stored(network[0])[0]
     single = [torch.autograd.grad(layer.weight.square().sum(), vectors)[0] for layer in network]
     together = torch.autograd.grad(sum(layer.weight.square().sum() for layer in network), vectors)[0]
@@ -137,14 +137,14 @@ def test_vectors_that_are_tied_get_the_gradients_of_both_layers():
 
 # 9 * 9 weights and 18 numbers of the vectors for one gene; tied, 9 fewer in the second layer.
 def test_a_tie_saves_the_input_vectors():
-    free, tied = (Genetic(genes=1, origin="trained", tied=value) for value in (False, True))
+    free, tied = (plain(genes=1, origin="trained", tied=value) for value in (False, True))
     assert free.stored_numbers(encoded(free, linear(9, 9), linear(9, 9))) == 18 + 18 + 1
     assert tied.stored_numbers(encoded(tied, linear(9, 9), linear(9, 9))) == 18 + 9 + 1
 
 
 @pytest.mark.parametrize("kernel", [3, 5])
 def test_fields_follow_the_equation(kernel):
-    encoding = Genetic(genes=2, variant="fields", fields=3, origin="trained", gain="neuron")
+    encoding = plain(genes=2, variant="fields", fields=3, origin="trained", gain="neuron")
     layer = disturbed(encoded(encoding, conv(16, 24, kernel)).double())[0]
     y, x, fields, gain = (tensor.detach().numpy() for tensor in stored(layer))
     o = interactions_of(nn.Sequential(layer))[0].matrices.detach().numpy()
@@ -157,17 +157,22 @@ def test_fields_follow_the_equation(kernel):
 
 
 def test_fields_leave_linear_and_pointwise_layers_the_first_interactions():
-    network = encoded(Genetic(genes=2, variant="fields", fields=3), linear(30, 20), conv(16, 24, 1),
-                      arrays=interactions(1, 9, 2, 2))  # fmt: skip
+    layers = [linear(30, 20), conv(16, 24, 1), conv(16, 24)]
+    network = encoded(plain(genes=2, variant="fields", fields=3), *layers, arrays=interactions(1, 9, 2, 2))
     o = interactions_of(network)[0].matrices
     assert torch.equal(o, torch.tensor(interactions(1, 9, 2, 2)["interactions"][0, :3]))
-    for layer in network:
+    for layer in network[:2]:
         y, x = stored(layer)
         torch.testing.assert_close(layer.weight.flatten(1), y @ o[0] @ x.T)
 
 
+def test_fields_need_one_matrix_where_no_layer_has_a_kernel():
+    network = encoded(plain(genes=2, variant="fields", fields=3, origin="trained"), linear(30, 20), conv(16, 24, 1))
+    assert interactions_of(network)[0].matrices.shape == (1, 2, 2)
+
+
 def test_fields_have_gradients_and_their_layer_is_not_factored():
-    layer = encoded(Genetic(genes=2, variant="fields", fields=2, origin="trained"), conv(16, 24))[0]
+    layer = encoded(plain(genes=2, variant="fields", fields=2, origin="trained"), conv(16, 24))[0]
     generated = watched(layer)
     layer.train()(torch.ones(1, 16, 5, 5)).square().sum().backward()
     assert generated == [1]
@@ -178,7 +183,7 @@ def test_fields_have_gradients_and_their_layer_is_not_factored():
 # vectors more, and interactions are 9 * 25 = 225.
 @pytest.mark.parametrize("tied", [False, True])
 def test_a_tie_counts_in_the_decision(tied):
-    network = encoded(Genetic(genes=5, origin="trained", tied=tied), conv(4, 4), conv(4, 4))
+    network = encoded(plain(genes=5, origin="trained", tied=tied), conv(4, 4), conv(4, 4))
     assert [is_encoded(layer) for layer in network] == [tied, tied]
 
 
@@ -210,7 +215,7 @@ def test_patterns_of_smaller_kernels_are_the_centre_scaled(height, width):
 @pytest.mark.parametrize("origin", ["evolved", "trained"])
 def test_convolutions_of_patterns_follow_the_equation(origin):
     arrays = interactions(1, 4, 2, 2)
-    layer = encoded(Genetic(genes=2, patterns=4, origin=origin), conv(9, 14), arrays=arrays).double()[0]
+    layer = encoded(plain(genes=2, patterns=4, origin=origin), conv(9, 14), arrays=arrays).double()[0]
     matrices, patterns = layer.parametrizations.weight[0].interactions.matrices.detach(), cosines(3, 4, 3, 3)
     if origin == "evolved":
         np.testing.assert_array_equal(matrices.float(), arrays["interactions"][0])
@@ -223,8 +228,8 @@ def test_convolutions_of_patterns_follow_the_equation(origin):
 
 
 def test_all_patterns_span_what_all_taps_do():
-    layer = encoded(Genetic(genes=2, patterns=9, origin="trained"), conv(9, 14)).double()[0]
-    taps = encoded(Genetic(genes=2, origin="trained"), conv(9, 14), seed=2).double()[0]
+    layer = encoded(plain(genes=2, patterns=9, origin="trained"), conv(9, 14)).double()[0]
+    taps = encoded(plain(genes=2, origin="trained"), conv(9, 14), seed=2).double()[0]
     wanted = interactions_of(taps)[0].matrices
     with torch.no_grad():
         inverse = torch.linalg.inv(cosines(3, 9, 3, 3))
@@ -236,26 +241,26 @@ def test_all_patterns_span_what_all_taps_do():
 
 def test_the_first_patterns_of_a_larger_array_are_taken():
     arrays = interactions(1, 9, 4, 4)
-    network = encoded(Genetic(genes=4, patterns=3), conv(16, 16), arrays=arrays)
+    network = encoded(plain(genes=4, patterns=3), conv(16, 16), arrays=arrays)
     np.testing.assert_array_equal(interactions_of(network)[0].matrices, arrays["interactions"][0, :3])
 
 
 @pytest.mark.parametrize("number", [1, 4, 5])
 def test_unfolded_kernels_take_the_first_pattern_and_count_one_matrix(number):
     arrays = interactions(1, number, 4, 4)
-    encoding = Genetic(genes=4, variant="unfold", patterns=number)
+    encoding = plain(genes=4, variant="unfold", patterns=number)
     network = encoded(encoding, conv(16, 16), arrays=arrays)
     np.testing.assert_array_equal(interactions_of(network)[0].matrices, arrays["interactions"][0, :1])
     assert encoding.stored_numbers(network) == 4 * (16 + 16 * 9) + 16
     # 8 * 8 weights, with 3 genes 48 numbers of the vectors and 9 of the interactions, not 5 * 9
-    assert is_encoded(encoded(Genetic(genes=3, variant="unfold", patterns=5, origin="trained"), linear(8, 8))[0])
+    assert is_encoded(encoded(plain(genes=3, variant="unfold", patterns=5, origin="trained"), linear(8, 8))[0])
 
 
 @pytest.mark.parametrize(("parts", "sizes"), [(1, [5]), (2, [2, 3]), (3, [2, 1, 2]), (5, [1] * 5), (9, [1] * 5)])
 def test_parts_are_consecutive_layers_with_interactions_of_their_own(parts, sizes):
     arrays = interactions(parts, 9, 3, 3)
     shapes = [conv(16, 24), nn.ReLU(), linear(2, 2), *(conv(24, 24) for _ in range(4))]
-    network = encoded(Genetic(genes=3, parts=parts), *shapes, arrays=arrays)
+    network = encoded(plain(genes=3, parts=parts), *shapes, arrays=arrays)
     shared = interactions_of(network)
     of_layers = [layer.parametrizations.weight[0].interactions for layer in network if is_encoded(layer)]
     assert of_layers == [one for one, size in zip(shared, sizes, strict=True) for _ in range(size)]
@@ -266,13 +271,13 @@ def test_parts_are_consecutive_layers_with_interactions_of_their_own(parts, size
 
 def test_one_part_may_stay_direct():
     arrays = interactions(2, 9, 5, 5)
-    network = encoded(Genetic(genes=5, parts=2), conv(4, 4), conv(16, 16), arrays=arrays)
+    network = encoded(plain(genes=5, parts=2), conv(4, 4), conv(16, 16), arrays=arrays)
     assert [is_encoded(layer) for layer in network] == [False, True]  # 144 - 40 < 225 < 2304 - 160
     np.testing.assert_array_equal(interactions_of(network)[0].matrices, arrays["interactions"][1])
 
 
 def test_the_gain_of_an_output_scales_its_row():
-    layer = encoded(Genetic(genes=2, origin="trained", gain="neuron"), conv(9, 12))[0]
+    layer = encoded(plain(genes=2, origin="trained", gain="neuron"), conv(9, 12))[0]
     gain = stored(layer)[2]
     before = layer.weight.detach().clone()
     assert torch.equal(gain, torch.ones(12, 1))
@@ -283,7 +288,7 @@ def test_the_gain_of_an_output_scales_its_row():
 
 @pytest.mark.parametrize(("make", "shape"), [(lambda: conv(5, 12), (12, 3, 3)), (lambda: linear(15, 40), (40,))])
 def test_the_residue_is_a_diagonal_that_goes_round(make, shape):
-    layer = encoded(Genetic(genes=2, origin="trained", residue="diagonal"), make()).double()[0]
+    layer = encoded(plain(genes=2, origin="trained", residue="diagonal"), make()).double()[0]
     residue = stored(layer)[2]
     assert torch.equal(residue, torch.zeros(shape))
     before = layer.weight.detach().numpy().copy()
@@ -295,7 +300,7 @@ def test_the_residue_is_a_diagonal_that_goes_round(make, shape):
 
 
 def test_the_residue_gets_the_gradients_of_its_weights_and_nothing_is_factored():
-    layer = encoded(Genetic(genes=2, origin="trained", residue="diagonal"), linear(30, 40)).train()[0]
+    layer = encoded(plain(genes=2, origin="trained", residue="diagonal"), linear(30, 40)).train()[0]
     calls = watched(layer)
     layer(torch.ones(5, 30)).square().sum().backward()
     assert calls == [1]
@@ -307,20 +312,20 @@ def test_the_residue_gets_the_gradients_of_its_weights_and_nothing_is_factored()
 
 @pytest.mark.parametrize("rows", [3, 8, 50])
 def test_balanced_vectors_have_one_length_and_the_variance(rows):
-    layer = encoded(Genetic(genes=4, origin="trained", initial="balanced"), linear(60, rows * 4))[0]
+    layer = encoded(plain(genes=4, origin="trained", initial="balanced"), linear(60, rows * 4))[0]
     for vectors in stored(layer):
         lengths = vectors.detach().norm(dim=1)
         torch.testing.assert_close(lengths, torch.full_like(lengths, math.sqrt(4 / math.sqrt(3 * 60))))
 
 
 def test_orthogonal_genes_have_the_variance():
-    layer = encoded(Genetic(genes=4, origin="trained", initial="orthogonal"), linear(60, 30))[0]
+    layer = encoded(plain(genes=4, origin="trained", initial="orthogonal"), linear(60, 30))[0]
     for vectors in (tensor.detach() for tensor in stored(layer)):
         torch.testing.assert_close(vectors.T @ vectors, torch.eye(4) * len(vectors) / math.sqrt(3 * 60))
 
 
 def test_fewer_orthogonal_vectors_than_genes_are_orthogonal_themselves():
-    layer = encoded(Genetic(genes=4, origin="trained", initial="orthogonal"), conv(3, 40))[0]
+    layer = encoded(plain(genes=4, origin="trained", initial="orthogonal"), conv(3, 40))[0]
     vectors = stored(layer)[1].detach()
     torch.testing.assert_close(vectors @ vectors.T, torch.eye(3) * 4 / math.sqrt(3 * 27))
 
@@ -340,7 +345,7 @@ def in_training(layer):
 
 
 def test_dropout_leaves_out_genes_in_training_only():
-    layer = encoded(Genetic(genes=6, origin="trained", dropout=0.5), linear(60, 50)).double()[0]
+    layer = encoded(plain(genes=6, origin="trained", dropout=0.5), linear(60, 50)).double()[0]
     y, x = (tensor.detach() for tensor in stored(layer))
     o = layer.parametrizations.weight[0].interactions.matrices[0].detach()
     seen = set()
@@ -355,7 +360,7 @@ def test_dropout_leaves_out_genes_in_training_only():
 
 @pytest.mark.parametrize("dropout", [0.2, 0.7])
 def test_dropout_expects_the_weight_that_is_measured(dropout):
-    layer = encoded(Genetic(genes=8, origin="trained", dropout=dropout), linear(60, 50)).double()[0]
+    layer = encoded(plain(genes=8, origin="trained", dropout=dropout), linear(60, 50)).double()[0]
     mean = torch.stack([in_training(layer) for _ in range(4000)]).mean(0)
     weight = layer.eval().weight.detach()
     assert float((mean - weight).norm() / weight.norm()) < 3 * math.sqrt(dropout / (1 - dropout) / 4000)
@@ -377,7 +382,7 @@ def test_dropout_is_reproducible_and_leaves_the_global_generator_alone():
 
 @pytest.mark.parametrize("rows", [3, 9000], ids=["by factors", "by the weight"])
 def test_dropout_is_one_mask_within_a_step(rows):
-    layer = encoded(Genetic(genes=20, origin="trained", dropout=0.5), linear(60, 50)).train()[0]
+    layer = encoded(plain(genes=20, origin="trained", dropout=0.5), linear(60, 50)).train()[0]
     calls, data = watched(layer), torch.ones(rows, 60)
     with parametrize.cached():
         first, second, weight = layer(data), layer(data), layer.weight
@@ -412,13 +417,13 @@ def test_weights_with_options_survive_safetensors(tmp_path, name, origin):
     third = network_of(OPTIONS[name], origin=origin, arrays=arrays, seed=3).eval()
     third.load_state_dict(first.state_dict())
     assert all(torch.equal(layer.weight, weight) for layer, weight in zip(third, weights, strict=True))
-    assert (stored(third[3])[1] is stored(third[2])[0]) == Genetic(**OPTIONS[name]).tied
+    assert (stored(third[3])[1] is stored(third[2])[0]) == plain(**OPTIONS[name]).tied
 
 
 @pytest.mark.parametrize("origin", ["evolved", "trained"])
 @pytest.mark.parametrize("name", OPTIONS)
 def test_groups_hold_every_parameter_once_with_every_option(name, origin):
-    encoding = Genetic(genes=3, origin=origin, gene_rate=3.0, **OPTIONS[name])
+    encoding = plain(genes=3, origin=origin, gene_rate=3.0, **OPTIONS[name])
     network = encoded(encoding, *layers(), nn.BatchNorm1d(20), arrays=interactions(2, 9, 3, 3))
     direct, vectors, matrices = encoding.groups(network)
     together = [id(parameter) for group in (direct, vectors, matrices) for parameter in group.parameters]
@@ -460,9 +465,10 @@ def test_stored_numbers_follow_the_formula(
         if tied:
             saved += sum(genes * inputs for (_, n, _, _), (_, _, inputs, _) in itertools.pairwise(group) if n == inputs)
         taps = patterns or max(k for *_, k in group) ** 2
-        saved -= {"unfold": 1, "per-tap": taps, "fields": 2}[variant] * genes**2
+        number = {"unfold": 1, "per-tap": taps, "fields": 2 if any(k > 1 for *_, k in group) else 1}[variant]
+        saved -= number * genes**2
         total -= max(0, saved)
-    encoding = Genetic(
+    encoding = plain(
         genes=genes, parts=parts, patterns=patterns, fields=2, tied=tied, variant=variant, origin=origin, gain=gain,
         residue=residue,
     )  # fmt: skip

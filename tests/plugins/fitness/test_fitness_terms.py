@@ -53,7 +53,7 @@ def parts(encoding=None, steps=4):
         ATan(),
         Dense(),
         DirectCoder(steps=steps),
-        encoding or Genetic(genes=2, origin="trained"),
+        encoding or Genetic(genes=2, origin="trained", tied=False),
     )
 
 
@@ -105,7 +105,7 @@ def test_latency_is_the_coders_number_of_steps():
 
 
 def test_parameters_are_what_the_encoding_says():
-    encoding = Genetic(genes=2)
+    encoding = Genetic(genes=2, variant="per-tap", tied=False)
     array = {"encoding": {"interactions": torch.zeros(1, 9, 2, 2).numpy()}}
     made = Parts(MLP(hidden=(20,), batch_norm=True), (LIF(),), ATan(), Dense(), DirectCoder(), encoding, array)
     network = made.build((30,), 5, Streams(0))
