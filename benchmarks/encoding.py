@@ -32,6 +32,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 ENCODINGS: dict[str, dict[str, Any]] = {
     "direct": {"use": "direct"},
+    "genetic, fields, 32 genes": {"use": "genetic", "genes": 32},
+    "genetic, fields, 64 genes": {"use": "genetic", "genes": 64},
     "genetic, unfold, 32 genes": {"use": "genetic", "variant": "unfold", "genes": 32},
     "genetic, per tap, 32 genes": {"use": "genetic", "variant": "per-tap", "genes": 32},
     "genetic, per tap, 64 genes": {"use": "genetic", "variant": "per-tap", "genes": 64},

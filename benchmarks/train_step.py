@@ -36,7 +36,7 @@ from spikefront_plugins.tasks.mnist import Mnist
 
 T, BATCH, CHANNELS = 4, 64, (32, 64, 128)
 NETWORK = {"use": "conv", "channels": list(CHANNELS)}
-GENETIC = {"use": "genetic", "variant": "per-tap", "genes": 32}
+GENETIC = {"use": "genetic", "genes": 32}
 AIM, AIM_GENETIC = 1.8, 1.1
 
 Step = Callable[[Tensor, Tensor], float]
