@@ -16,14 +16,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import wilcoxon
 
+from benchmarks import results
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.genome import Genome
 from spikefront.job import Job
@@ -41,7 +40,7 @@ from spikefront.sources import Sources
 from spikefront.storage import Database, queries
 from spikefront.study import Study
 
-RESULTS = Path(__file__).parent.parent / "studies" / "results" / "evolution.jsonl"
+RESULTS = results.FOLDER / "evolution.jsonl"
 SEEDS = tuple(range(1, 9))
 
 
@@ -101,7 +100,7 @@ class Run:
 
 
 def study_of(arm: str, seed: int, generations: int) -> Study:
-    """Return the study of an arm; one without anything to search asks for other learning rates that are the same."""
+    """Return the study of an arm; one without anything to search varies a limit that is never reached."""
     document: dict[str, Any] = {
         "study": {"name": "evolution", "seed": seed, "objectives": ["accuracy"]},
         **{section: values | ARMS[arm].get(section, {}) for section, values in STUDY.items()},
@@ -146,24 +145,14 @@ def tested(study: Study, genome: Genome) -> list[float]:
 
 def stored(path: Path) -> list[Run]:
     """Return the runs of a file."""
-    return [Run(**json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
+    return [Run(**row) for row in results.rows(path)]
 
 
 def run_all(path: Path, minutes: float, generations: int, seeds: Sequence[int]) -> None:
     """Do what is missing in a file, and append what ends; start nothing when time is over."""
-    ends = time.monotonic() + 60 * minutes
     done = {(run.arm, run.seed) for run in stored(path)}
-    missing = [(arm, seed) for seed in seeds for arm in ARMS if (arm, seed) not in done]
-    path.parent.mkdir(exist_ok=True)
-    with ProcessPoolExecutor(2) as pool, path.open("a") as file:
-        running: set[Future[Run]] = set()
-        while running or (missing and time.monotonic() < ends):
-            while missing and len(running) < 2 and time.monotonic() < ends:
-                running.add(pool.submit(run, *missing.pop(0), generations))
-            ended, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                file.write(json.dumps(asdict(future.result())) + "\n")
-                file.flush()
+    missing = [(arm, seed, generations) for seed in seeds for arm in ARMS if (arm, seed) not in done]
+    results.append(path, run, missing, time.monotonic() + 60 * minutes)
 
 
 def generations_to(best: Sequence[float], target: float) -> float:

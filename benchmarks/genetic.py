@@ -19,15 +19,13 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import math
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,12 +34,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import ttest_ind
 
+from benchmarks import results
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.study import Study
 
-RESULTS = Path(__file__).parent.parent / "studies" / "results" / "genetic.jsonl"
+RESULTS = results.FOLDER / "genetic.jsonl"
 TUNED_WITH, SEEDS = 100, (1, 2, 3, 4, 5)
 
 SPIKING: dict[str, dict[str, Any]] = {
@@ -250,8 +249,7 @@ def run(task: Task, sections: dict[str, dict[str, Any]], tested: bool) -> Run:
 
 def stored(path: Path) -> list[Run]:
     """Return the runs of a file."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [Run(**{**row, "task": Task(**row["task"])}) for row in map(json.loads, lines)]
+    return [Run(**{**row, "task": Task(**row["task"])}) for row in results.rows(path)]
 
 
 def run_all(
@@ -259,20 +257,8 @@ def run_all(
 ) -> None:
     """Do what is missing in a file, tuning before what depends on it, and append what ends; stop when time is over."""
     ends = time.monotonic() + 60 * minutes
-    path.parent.mkdir(exist_ok=True)
-    with ProcessPoolExecutor(2) as pool, path.open("a") as file:
-        while missing := list(_missing(stored(path), wanted, seeds)):
-            running: set[Future[Run]] = set()
-            while (missing or running) and (running or time.monotonic() < ends):
-                while missing and len(running) < 2 and time.monotonic() < ends:
-                    task = missing.pop(0)
-                    running.add(pool.submit(run, task, sections, task.seed != TUNED_WITH))
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    file.write(json.dumps(asdict(future.result())) + "\n")
-                    file.flush()
-            if time.monotonic() >= ends:
-                return
+    while (missing := list(_missing(stored(path), wanted, seeds))) and time.monotonic() < ends:
+        results.append(path, run, [(task, sections, task.seed != TUNED_WITH) for task in missing], ends)
 
 
 def _missing(runs: list[Run], wanted: Sequence[str], seeds: Sequence[int]) -> Iterator[Task]:

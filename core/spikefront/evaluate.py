@@ -107,7 +107,7 @@ def _replicate(study: Study, job: Job, number: int) -> _Replicate:
     resolved = study.resolve(job.genome)
     task, parts = resolved.task, resolved.parts
     phenotype, session = task.build(parts, streams), _session(job, number, parts, streams)
-    if job.parent and not job.checkpoint and isinstance(phenotype, nn.Module):
+    if job.parent and isinstance(phenotype, nn.Module):
         parts.encoding.inherit(phenotype, load_tensors(job.parent))
     fitted = resolved.trainer.fit(phenotype, task, session) if job.budget > 0 else Fitted(phenotype)
     with _recording(fitted.phenotype, parts.coder.analog) as recorder:

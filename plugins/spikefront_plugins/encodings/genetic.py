@@ -84,7 +84,8 @@ class Genetic(Encoding):
         "none", description="diagonal: output o has direct weights to input o mod m, which are added"
     )
     initial: Initial = Field(
-        "balanced", description="first gene vectors: normal, scaled to one length (balanced), or orthogonal genes"
+        "balanced",
+        description="first gene vectors, and O unless it evolves: normal, rows of one length (balanced), or orthogonal",
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="probability that a gene is left out in a step of training")
     gene_rate: float = Field(1.0, gt=0, description="learning rate of X and Y, in times the trainer's")
