@@ -6,9 +6,10 @@
     python -m benchmarks.genetic --run [--minutes 60]     the runs that are not stored yet, appended as they end
 
 An arm is a way to store the weights of an architecture, with the largest size (genes, rank, width) that keeps the
-stored parameters within its share of the direct network's. Every arm has the same tuning: four settings (two lengths of
-the training, each with two learning rates or parameters of the encoding), trained once and judged on the validation
-split. Final runs take the best setting and other seeds, and see the test split once, after training.
+stored parameters within its share of the direct network's. All arms of an architecture have the same number of
+settings to try (two lengths of the training, each with learning rates, weight decays or parameters of the encoding),
+trained once and judged on the validation split. Final runs take the best setting and other seeds, and see the test
+split once, after training.
 
 The claim holds on an architecture if the genetic encoding with at most half of the parameters has a mean test accuracy
 not below the direct one's, and if with at most 30 % it is above every rival of that size. --check wants two such
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import math
 import statistics
 import sys
@@ -55,14 +57,27 @@ def pictures(use: str, train: int) -> dict[str, dict[str, Any]]:
     return {"task": {"use": use, "train": train, "validation": 5000}, **SPIKING}
 
 
-def conv(*channels: int, pool_every: int = 1) -> Callable[[float], dict[str, Any]]:
-    """Return a convolutional network, whose channels can be multiplied by a factor."""
-    return lambda factor: {
-        "use": "conv",
-        "channels": [max(1, round(factor * width)) for width in channels],
-        "pool_every": pool_every,
-        "head": "average",
-    }
+Setting = dict[str, float]
+TRAINING = {"epochs", "learning_rate", "weight_decay"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to store the weights of an architecture.
+
+    Attributes:
+        share: Largest share of the direct network's parameters.
+        encoding: Section [encoding] for a size.
+        settings: What is tried with either length of the training: learning rates, or parameters of the encoding.
+        narrower: Whether the size is the width of the network, in percent.
+        largest: Largest size to try.
+    """
+
+    share: float
+    encoding: Callable[[int], dict[str, Any]]
+    settings: list[Setting]
+    narrower: bool = False
+    largest: int = 512
 
 
 @dataclass(frozen=True)
@@ -73,22 +88,17 @@ class Architecture:
         network: Section [network] for a factor on all widths.
         base: The other sections of the study.
         epochs: Lengths of the training to try.
+        arms: The ways.
     """
 
     network: Callable[[float], dict[str, Any]]
     base: dict[str, dict[str, Any]]
     epochs: tuple[int, int]
+    arms: dict[str, Arm]
 
 
-FEW, ALL = pictures("fashion-mnist", 3000), pictures("fashion-mnist", 55000)
-ARCHITECTURES = {
-    "conv 16-32-64-64, 3,000 pictures": Architecture(conv(16, 32, 64, 64), FEW, (20, 40)),
-    "conv 32-64-128-128, 3,000 pictures": Architecture(conv(32, 64, 128, 128), FEW, (20, 40)),
-    "conv 16-32-64-64": Architecture(conv(16, 32, 64, 64), ALL, (2, 6)),
-    "conv 32-64-128-128": Architecture(conv(32, 64, 128, 128), ALL, (2, 6)),
-}
-
-Setting = dict[str, float]
+HALF, LITTLE, RIVALS = "genetic, half", "genetic", ("narrower direct", "low-rank", "random-basis")
+COSINES = "narrower, cosines"
 GENETIC = {
     "use": "genetic",
     "origin": "trained",
@@ -99,38 +109,78 @@ GENETIC = {
 }
 
 
-def rates(*values: float) -> tuple[Setting, ...]:
-    """Return settings that differ in the learning rate."""
-    return tuple({"learning_rate": value} for value in values)
+def grid(**values: tuple[float, ...]) -> list[Setting]:
+    """Return all combinations of values."""
+    return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
 
 
-@dataclass(frozen=True)
-class Arm:
-    """A way to store the weights.
-
-    Attributes:
-        share: Largest share of the direct network's parameters.
-        encoding: Section [encoding] for a size; of arms that make the network narrower, "direct".
-        settings: What is tried with either length of the training: learning rates, or parameters of the encoding.
-        largest: Largest size to try.
-    """
-
-    share: float
-    encoding: Callable[[int], dict[str, Any]]
-    settings: tuple[Setting, ...]
-    largest: int = 512
+def arms(direct: list[Setting], genetic: list[Setting], rivals: list[Setting]) -> dict[str, Arm]:
+    """Return the arms that every architecture has, with their settings."""
+    return {
+        "direct": Arm(1.0, lambda size: {"use": "direct"}, direct),
+        HALF: Arm(0.5, lambda size: GENETIC | {"genes": size}, genetic),
+        LITTLE: Arm(0.3, lambda size: GENETIC | {"genes": size}, genetic),
+        "narrower direct": Arm(0.3, lambda size: {"use": "direct"}, rivals, narrower=True, largest=100),
+        "low-rank": Arm(0.3, lambda size: {"use": "low-rank", "rank": size}, rivals),
+        "random-basis": Arm(0.3, lambda size: {"use": "random-basis", "genes": size}, rivals),
+    }
 
 
-REGULAR: tuple[Setting, ...] = ({"learning_rate": 1e-2}, {"learning_rate": 1e-2, "dropout": 0.1})
-ARMS = {
-    "direct": Arm(1.0, lambda size: {"use": "direct"}, rates(2e-3, 5e-3)),
-    "genetic, half": Arm(0.5, lambda size: GENETIC | {"genes": size}, REGULAR),
-    "genetic": Arm(0.3, lambda size: GENETIC | {"genes": size}, REGULAR),
-    "narrower direct": Arm(0.3, lambda size: {"use": "direct"}, rates(5e-3, 1e-2), largest=100),
-    "low-rank": Arm(0.3, lambda size: {"use": "low-rank", "rank": size}, rates(5e-3, 1e-2)),
-    "random-basis": Arm(0.3, lambda size: {"use": "random-basis", "genes": size}, rates(5e-3, 1e-2)),
+def conv(*channels: int) -> Callable[[float], dict[str, Any]]:
+    """Return a convolutional network, whose channels can be multiplied by a factor."""
+    return lambda factor: {"use": "conv", "channels": scaled(channels, factor), "head": "average"}
+
+
+def conv_and_linear(channels: Sequence[int], hidden: Sequence[int]) -> Callable[[float], dict[str, Any]]:
+    """Return a convolutional network with fully connected layers behind, whose widths can be multiplied by a factor."""
+    return lambda factor: {"use": "conv", "channels": scaled(channels, factor), "hidden": scaled(hidden, factor)}
+
+
+def mlp(*hidden: int) -> Callable[[float], dict[str, Any]]:
+    """Return a multilayer perceptron, whose widths can be multiplied by a factor."""
+    return lambda factor: {"use": "mlp", "hidden": scaled(hidden, factor), "batch_norm": True}
+
+
+def scaled(widths: Sequence[int], factor: float) -> list[int]:
+    """Return widths times a factor, at least 1."""
+    return [max(1, round(factor * width)) for width in widths]
+
+
+FEW, ALL, CIFAR = pictures("fashion-mnist", 3000), pictures("fashion-mnist", 55000), pictures("cifar10", 5000)
+DECAYED = {"weight_decay": (1e-4, 0.5)}
+CONV = arms(
+    direct=grid(learning_rate=(2e-3, 5e-3)),
+    genetic=[{"learning_rate": 1e-2}, {"learning_rate": 1e-2, "dropout": 0.1}],
+    rivals=grid(learning_rate=(5e-3, 1e-2)),
+)
+LINEAR = arms(
+    direct=grid(learning_rate=(5e-4, 1e-3), **DECAYED),
+    genetic=grid(learning_rate=(1e-3,), dropout=(0.1, 0.3), places=(36, 100)),
+    rivals=grid(learning_rate=(1e-3, 2e-3), **DECAYED),
+) | {
+    COSINES: Arm(0.3, lambda size: {"use": "cosines"}, grid(learning_rate=(5e-4, 1e-3), places=(36, 100)),
+                 narrower=True, largest=100),
+}  # fmt: skip
+FLATTENED = arms(
+    direct=grid(learning_rate=(1e-3, 2e-3), **DECAYED),
+    genetic=grid(learning_rate=(2e-3,), dropout=(0.1, 0.3), places=(9, 16)),
+    rivals=grid(learning_rate=(1e-3, 2e-3), **DECAYED),
+) | {
+    COSINES: Arm(0.3, lambda size: {"use": "cosines"}, grid(learning_rate=(1e-3, 2e-3), places=(9, 16)),
+                 narrower=True, largest=100),
+}  # fmt: skip
+ARCHITECTURES = {
+    "conv 16-32-64-64, 3,000 pictures": Architecture(conv(16, 32, 64, 64), FEW, (20, 40), CONV),
+    "conv 32-64-128-128, 3,000 pictures": Architecture(conv(32, 64, 128, 128), FEW, (20, 40), CONV),
+    "conv 16-32-64-64": Architecture(conv(16, 32, 64, 64), ALL, (2, 6), CONV),
+    "conv 32-64-128-128": Architecture(conv(32, 64, 128, 128), ALL, (2, 6), CONV),
+    "conv 16-32-64-64, 5,000 of CIFAR-10": Architecture(conv(16, 32, 64, 64), CIFAR, (20, 40), CONV),
+    "conv 16-32, linear 256, 5,000 of CIFAR-10": Architecture(
+        conv_and_linear((16, 32), (256,)), CIFAR, (10, 20), FLATTENED
+    ),
+    "mlp 512-512, 3,000 pictures": Architecture(mlp(512, 512), FEW, (20, 40), LINEAR),
+    "mlp 512-512, 5,000 of CIFAR-10": Architecture(mlp(512, 512), CIFAR, (10, 20), LINEAR),
 }
-HALF, LITTLE, RIVALS = "genetic, half", "genetic", ("narrower direct", "low-rank", "random-basis")
 
 
 @dataclass(frozen=True)
@@ -175,21 +225,27 @@ class Run:
     versions: dict[str, str]
 
 
+def arm_of(architecture: str, arm: str) -> Arm:
+    """Return an arm of an architecture."""
+    return ARCHITECTURES[architecture].arms[arm]
+
+
 def settings(architecture: str, arm: str) -> list[Setting]:
     """Return what is tried on the validation split."""
-    return [{"epochs": n} | setting for n in ARCHITECTURES[architecture].epochs for setting in ARMS[arm].settings]
+    tried = arm_of(architecture, arm).settings
+    return [{"epochs": n} | setting for n in ARCHITECTURES[architecture].epochs for setting in tried]
 
 
 def document(architecture: str, arm: str, size: int, setting: Setting) -> dict[str, Any]:
     """Return the study of an arm."""
-    chosen, how = ARCHITECTURES[architecture], ARMS[arm]
-    training = {name: setting[name] for name in ("epochs", "learning_rate")}
-    encoding = {name: value for name, value in setting.items() if name not in training}
+    chosen, how = ARCHITECTURES[architecture], arm_of(architecture, arm)
+    training = {name: value for name, value in setting.items() if name in TRAINING}
+    encoding = {name: value for name, value in setting.items() if name not in TRAINING}
     return {
         "study": {"name": "genetic", "objectives": ["accuracy", "parameters", "energy"],
                   "columns": ["synaptic-operations"]},
         **chosen.base,
-        "network": chosen.network(size / 100 if arm == "narrower direct" else 1.0),
+        "network": chosen.network(size / 100 if how.narrower else 1.0),
         "trainer": {**chosen.base["trainer"], **training},
         "encoding": how.encoding(size) | encoding,
         "search": {"generations": 1},
@@ -209,8 +265,9 @@ def size_of(architecture: str, arm: str) -> int:
     """Return the largest size of an arm that stays within its share of the direct network's parameters."""
     if arm == "direct":
         return 0
-    limit = ARMS[arm].share * parameters(architecture, "direct", 0)
-    low, high = 1, ARMS[arm].largest + 1
+    how = arm_of(architecture, arm)
+    limit = how.share * parameters(architecture, "direct", 0)
+    low, high = 1, how.largest + 1
     while high - low > 1:  # a size too large leaves layers direct, which makes more parameters again, not fewer
         middle = (low + high) // 2
         low, high = (middle, high) if parameters(architecture, arm, middle) <= limit else (low, middle)
@@ -264,7 +321,7 @@ def run_all(
 def _missing(runs: list[Run], wanted: Sequence[str], seeds: Sequence[int]) -> Iterator[Task]:
     """Yield the trainings that are to do: all that tune, then the final ones of the arms that are tuned."""
     done = {run.task for run in runs}
-    arms = [(architecture, arm) for architecture in wanted for arm in ARMS]
+    arms = [(architecture, arm) for architecture in wanted for arm in ARCHITECTURES[architecture].arms]
     tuning = [Task(*pair, number, TUNED_WITH) for pair in arms for number in range(len(settings(*pair)))]
     best = {pair: number for pair in arms if (number := best_setting(runs, *pair)) is not None}
     final = [Task(*pair, number, seed) for seed in seeds for pair, number in best.items()]
@@ -283,7 +340,11 @@ def best_setting(runs: list[Run], architecture: str, arm: str) -> int | None:
 def final_runs(runs: list[Run], architecture: str) -> dict[str, list[Run]]:
     """Return the runs of an architecture that saw the test split, by arm."""
     found = [run for run in runs if run.task.architecture == architecture and run.test is not None]
-    return {arm: own for arm in ARMS if len(own := [run for run in found if run.task.arm == arm]) > 1}
+    return {
+        arm: own
+        for arm in ARCHITECTURES[architecture].arms
+        if len(own := [run for run in found if run.task.arm == arm]) > 1
+    }
 
 
 @dataclass(frozen=True)
@@ -323,7 +384,7 @@ def show(architecture: str, arms: dict[str, list[Run]], console: Console) -> Non
             f"{statistics.fmean(accuracies):.4f}",
             f"{statistics.stdev(accuracies) / math.sqrt(len(runs)):.4f}",
             "" if arm == "direct" else str(difference(runs, arms["direct"])),
-            str(difference(runs, arms[LITTLE])) if arm in RIVALS and LITTLE in arms else "",
+            str(difference(runs, arms[LITTLE])) if arm in (*RIVALS, COSINES) and LITTLE in arms else "",
             f"{mean['rate']:.3f}",
             f"{mean['operations']:,.0f}",
             f"{mean['energy'] / 1e6:.3f}",

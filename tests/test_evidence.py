@@ -7,18 +7,20 @@ import itertools
 
 import pytest
 from benchmarks import evolution, genetic
-from benchmarks.genetic import ARCHITECTURES, ARMS, Run, Task
+from benchmarks.genetic import ARCHITECTURES, Run, Task
 from rich.console import Console
+
+CONV, MLP = "conv 16-32-64-64", "mlp 512-512, 3,000 pictures"
 
 
 def run(arm: str, seed: int, test: float | None, validation: float = 0.8, setting: int = 0) -> Run:
-    task = Task("conv 16-32-64-64", arm, setting, seed)
+    task = Task(CONV, arm, setting, seed)
     return Run(task, 8, {"learning_rate": 0.01}, 1000, validation, test, 1e6, 1e5, 0.1, 0.5, 9.0, {})
 
 
 def arms(**means: float) -> dict[str, list[Run]]:
     """Return final runs of all arms with mean accuracies of 0.8, or those that are given."""
-    values = {arm: means.get(arm.partition(",")[0].replace("-", "_").replace(" ", "_"), 0.8) for arm in ARMS}
+    values = {arm: means.get(arm.partition(",")[0].replace("-", "_").replace(" ", "_"), 0.8) for arm in genetic.CONV}
     values[genetic.HALF] = means.get("half", 0.8)
     return {arm: [run(arm, seed, value + spread) for seed, spread in ((1, -0.01), (2, 0.01))]
             for arm, value in values.items()}  # fmt: skip
@@ -51,16 +53,22 @@ def test_a_difference_has_its_interval():
 
 def test_the_best_setting_is_known_when_all_were_tried():
     tuned = [run("direct", genetic.TUNED_WITH, None, value, n) for n, value in enumerate((0.8, 0.83, 0.81, 0.82))]
-    assert genetic.best_setting(tuned[:3], "conv 16-32-64-64", "direct") is None
-    assert genetic.best_setting(tuned, "conv 16-32-64-64", "direct") == 1
+    assert genetic.best_setting(tuned[:3], CONV, "direct") is None
+    assert genetic.best_setting(tuned, CONV, "direct") == 1
 
 
-@pytest.mark.parametrize("arm", [arm for arm in ARMS if arm != "direct"])
-def test_an_arm_is_as_large_as_its_share_allows(arm):
-    architecture = "conv 16-32-64-64"
-    limit = ARMS[arm].share * genetic.parameters(architecture, "direct", 0)
+@pytest.mark.parametrize(("architecture", "arm"), [
+    (architecture, arm) for architecture in (CONV, MLP) for arm in ARCHITECTURES[architecture].arms if arm != "direct"
+])  # fmt: skip
+def test_an_arm_is_as_large_as_its_share_allows(architecture, arm):
+    limit = genetic.arm_of(architecture, arm).share * genetic.parameters(architecture, "direct", 0)
     size = genetic.size_of(architecture, arm)
     assert genetic.parameters(architecture, arm, size) <= limit < genetic.parameters(architecture, arm, size + 1)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_all_arms_have_as_many_settings_to_try(architecture):
+    assert len({len(genetic.settings(architecture, arm)) for arm in ARCHITECTURES[architecture].arms}) == 1
 
 
 def test_the_stored_runs_are_of_known_arms_and_saw_the_test_split_after_tuning():
@@ -79,7 +87,7 @@ def test_tables_of_the_stored_runs_are_printed():
     genetic.report(genetic.stored(genetic.RESULTS), console)
     evolution.report(evolution.stored(evolution.RESULTS), console)
     text = console.export_text()
-    assert all(name in text for name in (*ARMS, *evolution.ARMS))
+    assert all(name in text for name in (*genetic.CONV, *evolution.ARMS))
 
 
 def test_generations_to_a_target_are_counted_from_one():

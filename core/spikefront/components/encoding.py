@@ -101,3 +101,11 @@ def encodable_weights(network: nn.Module) -> Iterator[tuple[nn.Module, str]]:
         usual = ("weight",) if isinstance(module, nn.Linear | nn.Conv2d) else ()
         for name in getattr(module, "encodable_weights", usual):
             yield module, name
+
+
+def picture_of(module: nn.Module) -> tuple[int, int, int] | None:
+    """Return the shape (channels, height, width) of the pictures that a layer reads as vectors; None if it does not."""
+    match getattr(module, "input_shape", None):
+        case (int(channels), int(height), int(width)):
+            return channels, height, width
+    return None

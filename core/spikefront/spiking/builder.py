@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,9 +36,19 @@ class Builder:
     generator: torch.Generator
     _fired: int = 0
 
-    def linear(self, inputs: int, outputs: int, bias: bool = True) -> nn.Module:
-        """Return a fully connected layer."""
-        return self._fold(self.synapse.linear(inputs, outputs, bias, self.generator))
+    def linear(self, inputs: int | tuple[int, ...], outputs: int, bias: bool = True) -> nn.Module:
+        """Return a fully connected layer.
+
+        Args:
+            inputs: Their number, or the shape of what was flattened, which the layer keeps as `input_shape`: an
+                encoding may want to know where its inputs lie.
+            outputs: Their number.
+            bias: Whether there is one.
+        """
+        shape = (inputs,) if isinstance(inputs, int) else inputs
+        layer = self.synapse.linear(math.prod(shape), outputs, bias, self.generator)
+        vars(layer)["input_shape"] = shape  # torch types all attributes of modules as tensors and modules
+        return self._fold(layer)
 
     def conv(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = False) -> nn.Module:
         """Return a convolution with 'same' padding (odd kernels) and the given stride."""

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from spikefront.components.encoding import picture_of
 from spikefront.spiking.layers import Noise
+from spikefront_plugins.encodings._cosines import cosines
 from spikefront_plugins.encodings._factored import Product, register, stored_by, stored_tensors
 
 Gain = Literal["none", "layer", "neuron"]
 Initial = Literal["normal", "balanced", "orthogonal"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A weight that may be encoded.
+
+    Attributes:
+        layer: Its module.
+        name: Its name there.
+    """
+
+    layer: nn.Module
+    name: str
+
+    @property
+    def shape(self) -> torch.Size:
+        """Shape of the weight, (n, m) or (n, m, height, width)."""
+        return cast("Tensor", getattr(self.layer, self.name)).shape
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,7 @@ class Form:
     Attributes:
         per_tap: Whether the taps of a kernel differ by interactions or fields; else each has inputs of its own.
         fields: Number of receptive fields of an output, each with interactions of its own; 0: each tap has its own.
+        places: Number of cosines that vectors of pixels are sums of; 0: vectors of their own.
         gain: What trained factors the weight has: none, one, or one for each output.
         residue: Whether output o has direct weights to input o mod m.
         initial: How the first gene vectors are drawn.
@@ -35,18 +54,26 @@ class Form:
 
     per_tap: bool = True
     fields: int = 0
+    places: int = 0
     gain: Gain = "none"
     residue: bool = False
     initial: Initial = "normal"
     dropout: float = 0.0
 
-    def rows(self, shape: torch.Size) -> int:
-        """Return the number of input vectors of a weight."""
-        return shape[1] if self.per_tap else shape[1:].numel()
+    def rows(self, target: Target) -> int:
+        """Return the number of stored input vectors of a weight."""
+        if picture := self.picture(target):
+            return picture[0] * self.places
+        return target.shape[1] if self.per_tap else target.shape[1:].numel()
 
-    def tieable(self, before: torch.Size, shape: torch.Size) -> bool:
+    def picture(self, target: Target) -> tuple[int, int, int] | None:
+        """Return (channels, height, width) of what a layer reads, if its input vectors are sums of cosines over it."""
+        picture = picture_of(target.layer)
+        return picture if picture and 0 < self.places < picture[1] * picture[2] else None
+
+    def tieable(self, before: Target, target: Target) -> bool:
         """Tell whether the outputs of the weight before may be the inputs of a weight, going by their numbers."""
-        return before[0] == self.rows(shape)
+        return before.shape[0] == self.rows(target) and not self.picture(target)
 
     def extras(self, shape: torch.Size) -> dict[str, tuple[int, ...]]:
         """Return the shapes of what is trained beside the vectors of a weight."""
@@ -87,7 +114,8 @@ class Interactions(nn.Module):
         """Return the interactions of the taps in the middle of the kernel, (height * width, G, G)."""
         if not self.smooth:
             return centre(self.matrices, height, width)
-        patterns = cosines(self.side, len(self.matrices), height, width)
+        patterns = centre(cosines(self.side, self.side, len(self.matrices)), height, width)
+        patterns = patterns * (math.sqrt(height * width) / patterns.norm())
         taps: Tensor = torch.tensordot(patterns.to(self.matrices), self.matrices, dims=1)
         return taps
 
@@ -97,16 +125,18 @@ class GeneticWeight(Product):
 
     Args:
         interactions: O, shared with the other layers.
-        shape: Shape of the weight, (n, m) or (n, m, height, width).
+        target: The weight.
         form: How the weight is made.
         generator: Source of the first gene vectors.
     """
 
-    def __init__(self, interactions: Interactions, shape: torch.Size, form: Form, generator: torch.Generator) -> None:
+    def __init__(self, interactions: Interactions, target: Target, form: Form, generator: torch.Generator) -> None:
         super().__init__()
         self.interactions = interactions
-        self.shape = shape
+        self.shape = shape = target.shape
         self.form = form
+        self.rows = form.rows(target)
+        self.picture = form.picture(target)
         self.kernel = shape[2:] if form.per_tap and len(shape) == 4 else torch.Size((1, 1))
         self.fan_in = shape[1:].numel()
         self.extras = form.extras(shape)
@@ -151,7 +181,7 @@ class GeneticWeight(Product):
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, ...]:
         """Return fresh gene vectors: a given weight has none that would make it."""
         genes, deviation = self.interactions.matrices.shape[-1], (3 * self.fan_in) ** -0.25
-        sizes = (self.shape[0], self.form.rows(self.shape))
+        sizes = (self.shape[0], self.rows)
         vectors = (drawn(self.form.initial, (rows, genes), self.generator) * deviation for rows in sizes)
         return (*vectors, *(self._start(name, shape) for name, shape in self.extras.items()))
 
@@ -165,11 +195,14 @@ class GeneticWeight(Product):
         return self.interactions.matrices[:1] if self.form.fields else self.interactions.of_taps(*self.kernel)
 
     def _expressed(self, y: Tensor, x: Tensor, trained: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return Y with gain and without the genes that are left out, and X in its scale."""
+        """Return Y with gain and without the genes that are left out, and X in its scale, of pixels as well."""
         if "gain" in trained:
             y = trained["gain"] * y
         if self.training and self.form.dropout > 0:
             y = y * self._kept(y.shape[1]).to(y) / (1 - self.form.dropout)
+        if self.picture:
+            channels, *sides = self.picture
+            x = (cosines(*sides, self.form.places).to(x) @ x.unflatten(0, (channels, -1))).flatten(0, 1)
         return y, x if self.scale == 1 else self.scale * x
 
     def _kept(self, genes: int) -> Tensor:
@@ -183,7 +216,7 @@ class GeneticWeight(Product):
 
 
 def encode(
-    layers: Sequence[tuple[nn.Module, str]],
+    targets: Sequence[Target],
     interactions: Interactions,
     form: Form,
     generator: torch.Generator,
@@ -192,20 +225,20 @@ def encode(
     """Let interactions make the weights of layers.
 
     Args:
-        layers: Modules and the names of their weights, in the order of the network.
+        targets: Weights, in the order of the network.
         interactions: O.
         form: How the weights are made.
         generator: Source of the first gene vectors.
         tied: Whether a weight's input vectors are the output vectors of the weight before it, where the numbers agree.
     """
-    before: tuple[GeneticWeight, nn.Parameter] | None = None
-    for layer, name in layers:
-        weight = GeneticWeight(interactions, getattr(layer, name).shape, form, generator)
-        tensors = register(layer, name, weight)
-        if tied and before and form.tieable(before[0].shape, weight.shape):
-            tensors.original1 = before[1]
-            weight.scale = (before[0].fan_in / weight.fan_in) ** 0.25
-        before = weight, stored_tensors(tensors)[0]
+    before: tuple[Target, GeneticWeight, nn.Parameter] | None = None
+    for target in targets:
+        weight = GeneticWeight(interactions, target, form, generator)
+        tensors = register(target.layer, target.name, weight)
+        if tied and before and form.tieable(before[0], target):
+            tensors.original1 = before[2]
+            weight.scale = (before[1].fan_in / weight.fan_in) ** 0.25
+        before = target, weight, stored_tensors(tensors)[0]
 
 
 def drawn(initial: Initial, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -229,22 +262,6 @@ def centre(taps: Tensor, height: int, width: int) -> Tensor:
     top, left = (side - height) // 2, (side - width) // 2
     middle: Tensor = taps.unflatten(0, (side, side))[top : top + height, left : left + width].flatten(0, 1)
     return middle
-
-
-@functools.lru_cache
-def cosines(side: int, number: int, height: int, width: int) -> Tensor:
-    """Return the smoothest two-dimensional cosines over a square kernel at the taps in its middle, as columns.
-
-    They are orthogonal over the kernel, and scaled for the taps: the squares of a row (height * width, number) add up
-    to 1 on average, so that sums of the columns with random factors of variance v have variance v.
-    """
-    places = torch.arange(side, dtype=torch.float64) + 0.5
-    line = torch.stack([torch.cos(math.pi * places * wave / side) for wave in range(side)])
-    line /= line.norm(dim=1, keepdim=True)
-    waves = sorted(itertools.product(range(side), repeat=2), key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave))
-    columns = torch.stack([torch.outer(line[p], line[q]).flatten() for p, q in waves[:number]], dim=1)
-    middle = centre(columns, height, width)
-    return middle * float(math.sqrt(height * width) / middle.norm())
 
 
 def interactions_of(network: nn.Module) -> list[Interactions]:

@@ -23,14 +23,13 @@ from spikefront_plugins.encodings._genes import (
     Gain,
     Initial,
     Interactions,
+    Target,
     centre,
     drawn,
     encode,
     gene_vectors_of,
     interactions_of,
 )
-
-Layers = list[tuple[nn.Module, str]]
 
 
 class Genetic(Encoding):
@@ -46,6 +45,10 @@ class Genetic(Encoding):
 
     Convolution, "fields": W[o,i,p,q] = a sum_b K_b[o,p,q] Y[o] O_b X[i]^T, where each output neuron has `fields`
     receptive fields K_b[o] of its own, Var K = 1 / `fields`; other layers take the first O.
+
+    Where a linear layer reads pictures as vectors, its X are smooth over the picture: X = F C for each channel, with
+    F (pixels, `places`) the smoothest cosines and C (`places`, G) trained. Coefficients of cosines in place of weights
+    are from Koutnik et al., "Evolving Neural Networks in Compressed Weight Space" (GECCO 2010).
 
     Options: per tap with `patterns`, O of a tap is a sum of O_p times smooth cosines over the kernel, scaled for
     Var W. With `parts`, consecutive groups of encoded layers have O of their own. With `tied`,
@@ -77,6 +80,9 @@ class Genetic(Encoding):
         0, ge=0, description="per-tap: so many O belong to smooth patterns over the kernel; 0: one to each tap"
     )
     fields: int = Field(4, ge=1, le=100, description="fields: receptive fields of an output neuron, each with its O")
+    places: int = Field(
+        100, ge=0, description="cosines over a picture that the vectors of its pixels are sums of; 0: own vectors"
+    )
     parts: int = Field(1, ge=1, le=100, description="consecutive groups of layers, each with interactions of its own")
     tied: bool = Field(True, description="the output vectors of a layer are the input vectors of the next")
     gain: Gain = Field("none", description="trained factor a of a weight: none, one a layer, or one an output")
@@ -116,12 +122,12 @@ class Genetic(Encoding):
         return {"interactions": ArrayDomain((parts, number, genes, genes), scale=1 / genes)}
 
     def apply(self, network: nn.Module, arrays: Mapping[str, Array], generator: torch.Generator) -> None:
-        for part, layers in enumerate(self._parts(network)):
-            if self._saved(layers) > 0:
-                matrices = self._matrices(arrays, part, layers, generator)
+        for part, targets in enumerate(self._parts(network)):
+            if self._saved(targets) > 0:
+                matrices = self._matrices(arrays, part, targets, generator)
                 trained = self.origin != "evolved"
-                interactions = Interactions(matrices, self._side(layers), self._smooth, trained)
-                encode(layers, interactions, self._form, generator, self.tied)
+                interactions = Interactions(matrices, self._side(targets), self._smooth, trained)
+                encode(targets, interactions, self._form, generator, self.tied)
 
     def groups(self, network: nn.Module) -> list[Group]:
         matrices = [parameter for interactions in interactions_of(network) for parameter in interactions.parameters()]
@@ -145,58 +151,59 @@ class Genetic(Encoding):
     def _form(self) -> Form:
         fields = self.fields if self.variant == "fields" else 0
         residue = self.residue == "diagonal"
-        return Form(self.variant != "unfold", fields, self.gain, residue, self.initial, self.dropout)
+        return Form(self.variant != "unfold", fields, self.places, self.gain, residue, self.initial, self.dropout)
 
     @property
     def _smooth(self) -> bool:
         return self.variant == "per-tap" and self.patterns > 0
 
-    def _parts(self, network: nn.Module) -> list[Layers]:
-        """Return the layers that may be encoded, in groups that share interactions."""
-        layers = [(layer, name) for layer, name in encodable_weights(network) if self._fits(getattr(layer, name))]
-        count = min(self.parts, len(layers))
-        bounds = [round(number * len(layers) / count) for number in range(count + 1)] if count else [0]
-        return [layers[first:last] for first, last in itertools.pairwise(bounds)]
+    def _parts(self, network: nn.Module) -> list[list[Target]]:
+        """Return the weights that may be encoded, in groups that share interactions."""
+        targets = [target for pair in encodable_weights(network) if self._fits(target := Target(*pair))]
+        count = min(self.parts, len(targets))
+        bounds = [round(number * len(targets) / count) for number in range(count + 1)] if count else [0]
+        return [targets[first:last] for first, last in itertools.pairwise(bounds)]
 
-    def _fits(self, weight: Tensor) -> bool:
+    def _fits(self, target: Target) -> bool:
         """Tell whether a weight has more numbers than its encoding would have, and a kernel that has interactions."""
-        return self._taps(weight) <= self.kernel and weight.numel() > self._numbers(weight)
+        return self._taps(target) <= self.kernel and target.shape.numel() > self._numbers(target)
 
-    def _taps(self, weight: Tensor) -> int:
+    def _taps(self, target: Target) -> int:
         """Return the side of the kernel of interactions that a weight needs."""
-        return max(weight.shape[2:]) if self.variant == "per-tap" and weight.dim() == 4 else 1
+        return max(target.shape[2:]) if self.variant == "per-tap" and len(target.shape) == 4 else 1
 
-    def _numbers(self, weight: Tensor) -> int:
+    def _numbers(self, target: Target) -> int:
         """Return how many numbers the encoding of a weight has without the interactions, were no vectors tied."""
-        vectors = self.genes * (weight.shape[0] + self._form.rows(weight.shape))
-        return vectors + sum(math.prod(shape) for shape in self._form.extras(weight.shape).values())
+        vectors = self.genes * (target.shape[0] + self._form.rows(target))
+        return vectors + sum(math.prod(shape) for shape in self._form.extras(target.shape).values())
 
-    def _side(self, layers: Layers) -> int:
-        """Return the side of the kernel of interactions that some layers share."""
-        return self.kernel if self._smooth else max(self._taps(getattr(layer, name)) for layer, name in layers) | 1
+    def _side(self, targets: list[Target]) -> int:
+        """Return the side of the kernel of interactions that some weights share."""
+        return self.kernel if self._smooth else max(self._taps(target) for target in targets) | 1
 
-    def _number(self, layers: Layers) -> int:
-        """Return how many matrices the layers share that share interactions."""
+    def _number(self, targets: list[Target]) -> int:
+        """Return how many matrices the weights share that share interactions."""
         match self.variant:
             case "per-tap":
-                return self.patterns or self._side(layers) ** 2
+                return self.patterns or self._side(targets) ** 2
             case "fields":
-                return self.fields if any(getattr(layer, name)[0, 0].numel() > 1 for layer, name in layers) else 1
+                return self.fields if any(target.shape[2:].numel() > 1 for target in targets) else 1
         return 1
 
-    def _saved(self, layers: Layers) -> int:
-        """Return how many numbers it saves to encode layers that share interactions."""
-        weights = [getattr(layer, name) for layer, name in layers]
-        shared = self._number(layers) * self.genes**2
-        saved = sum(weight.numel() - self._numbers(weight) for weight in weights) - shared
+    def _saved(self, targets: list[Target]) -> int:
+        """Return how many numbers it saves to encode weights that share interactions."""
+        shared = self._number(targets) * self.genes**2
+        saved = sum(target.shape.numel() - self._numbers(target) for target in targets) - shared
         if self.tied:
-            shapes = itertools.pairwise(weight.shape for weight in weights)
-            saved += sum(self.genes * before[0] for before, shape in shapes if self._form.tieable(before, shape))
-        return int(saved)
+            pairs = itertools.pairwise(targets)
+            saved += sum(self.genes * before.shape[0] for before, target in pairs if self._form.tieable(before, target))
+        return saved
 
-    def _matrices(self, arrays: Mapping[str, Array], part: int, layers: Layers, generator: torch.Generator) -> Tensor:
-        """Return O of a group of layers, (side * side, G, G), (patterns, G, G) or (fields, G, G)."""
-        genes, side, number = self.genes, self._side(layers), self._number(layers)
+    def _matrices(
+        self, arrays: Mapping[str, Array], part: int, targets: list[Target], generator: torch.Generator
+    ) -> Tensor:
+        """Return O of a group of weights, (side * side, G, G), (patterns, G, G) or (fields, G, G)."""
+        genes, side, number = self.genes, self._side(targets), self._number(targets)
         if self.origin == "trained":
             return drawn(self.initial, (number, genes, genes), generator) / genes
         if "interactions" not in arrays:

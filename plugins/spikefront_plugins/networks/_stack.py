@@ -22,16 +22,18 @@ class Stack:
     Attributes:
         shape: Shape of what the last layer gives, without time and batch.
         layers: The layers so far, each (T, B, ...) to (T, B, ...).
+        flattened: Shape of the images that the last layer made vectors of; empty if it did not.
     """
 
     def __init__(self, builder: Builder, shape: tuple[int, ...]) -> None:
         self.builder = builder
         self.shape = shape
         self.layers: list[nn.Module] = []
+        self.flattened: tuple[int, ...] = ()
 
     def linear(self, outputs: int, batch_norm: bool = False) -> None:
         """Add a fully connected layer; batch normalisation takes the place of its bias."""
-        layer = self.builder.linear(self.shape[0], outputs, bias=not batch_norm)
+        layer = self.builder.linear(self.flattened or self.shape, outputs, bias=not batch_norm)
         self._add(layer, (width(layer),))
         if batch_norm:
             self.layers.append(self.builder.stateless(nn.BatchNorm1d(self.shape[0])))
@@ -56,16 +58,19 @@ class Stack:
 
     def readout(self, head: Head = "flatten") -> None:
         """Add the last layer: a linear map of all values, or of each channel's average, to the outputs' currents."""
-        if head == "average" and len(self.shape) > 1:
-            average = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-            self._add(self.builder.stateless(average), self.shape[:1])
-        self.flatten()
+        self.vectors(head)
         self.linear(self.builder.outputs)
 
-    def flatten(self) -> None:
-        """Make vectors of images."""
-        if len(self.shape) > 1:
-            self._add(self.builder.stateless(nn.Flatten()), (math.prod(self.shape),))
+    def vectors(self, head: Head = "flatten") -> None:
+        """Make vectors of images: all values, or each channel's average."""
+        if len(images := self.shape) == 1:
+            return
+        if head == "average":
+            average = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            self._add(self.builder.stateless(average), images[:1])
+        else:
+            self._add(self.builder.stateless(nn.Flatten()), (math.prod(images),))
+            self.flattened = images
 
     def module(self) -> nn.Sequential:
         """Return the chain as one module."""
@@ -73,7 +78,7 @@ class Stack:
 
     def _add(self, layer: nn.Module, shape: tuple[int, ...]) -> None:
         self.layers.append(layer)
-        self.shape = shape
+        self.shape, self.flattened = shape, ()
 
 
 def require_values(network: str, input_shape: tuple[int, ...]) -> None:

@@ -11,11 +11,14 @@ from spikefront_plugins.networks._stack import Head, Pooling, Stack, Width, requ
 
 
 class Conv(Network):
-    """Blocks of convolution, normalisation, neurons and pooling, and a linear readout.
+    """Blocks of convolution, normalisation, neurons and pooling, then fully connected layers, and a linear readout.
 
     Convolutions have 'same' padding and stride 1; every `pool_every`-th block ends in a 2x2 pooling. Max pooling of
     spikes gives spikes. Average pooling gives fractions, and so does the head "average" (the mean of each
     channel's spikes): the layer behind them then costs multiply-accumulates. The head "flatten" takes spikes as is.
+
+    With `hidden` it is the form of most spiking networks for small images, such as 32c3-p2-64c3-p2-512 of [32, 64] and
+    [512]; nearly all of its weights are those of the first fully connected layer.
     """
 
     name = "conv"
@@ -25,7 +28,8 @@ class Conv(Network):
     pooling: Pooling = Field("max", description="kind of the 2x2 pooling")
     pool_every: int = Field(1, ge=1, description="blocks from one pooling to the next")
     batch_norm: bool = Field(True, description="normalise the currents, in place of a bias")
-    head: Head = Field("flatten", description="what the readout sees: all spikes, or each channel's average")
+    head: Head = Field("flatten", description="what is behind the blocks: all spikes, or each channel's average")
+    hidden: tuple[Width, ...] = Field((), description="numbers of neurons of fully connected layers behind the blocks")
 
     @model_validator(mode="after")
     def _odd_kernel(self) -> Self:
@@ -41,7 +45,11 @@ class Conv(Network):
             stack.fire()
             if number % self.pool_every == 0:
                 stack.pool(self.pooling)
-        stack.readout(self.head)
+        stack.vectors(self.head)
+        for neurons in self.hidden:
+            stack.linear(neurons, self.batch_norm)
+            stack.fire()
+        stack.readout()
         return stack.module()
 
     def check(self, input_shape: tuple[int, ...]) -> None:

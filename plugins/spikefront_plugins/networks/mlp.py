@@ -23,7 +23,7 @@ class MLP(Network):
     def build(self, builder: Builder) -> nn.Module:
         self.check(builder.input_shape)
         stack = Stack(builder, builder.input_shape)
-        stack.flatten()
+        stack.vectors()
         for neurons in self.hidden:
             stack.linear(neurons, self.batch_norm)
             stack.fire()

@@ -31,7 +31,7 @@ class Recurrent(Network):
                 "Use synapse 'dense', or another network.",
             )
         stack = Stack(builder, builder.input_shape)
-        stack.flatten()
+        stack.vectors()
         for neurons in self.hidden:
             stack.linear(neurons)
             feedback = builder.linear(stack.shape[0], neurons, bias=False)

@@ -200,7 +200,9 @@ def test_they_come_through_the_hook():
     assert load().get(Encoding, "random-basis") is RandomBasis
 
 
-@pytest.mark.parametrize("encoding", [{"use": "low-rank", "rank": 2}, {"use": "random-basis", "genes": 2}])
+@pytest.mark.parametrize("encoding", [
+    {"use": "low-rank", "rank": 2}, {"use": "random-basis", "genes": 2}, {"use": "cosines", "places": 5, "taps": 2},
+])  # fmt: skip
 @pytest.mark.parametrize("network", [{"use": "conv", "channels": [4, 6]}, {"use": "recurrent", "hidden": [9]}])
 def test_candidates_train_and_come_back_also_without_their_streams(tmp_path, encoding, network):
     document = {

@@ -31,6 +31,7 @@ from spikefront_plugins.encodings._genes import (
     Form,
     GeneticWeight,
     Interactions,
+    Target,
     gene_vectors_of,
     interactions_of,
 )
@@ -385,7 +386,7 @@ def test_training_on_the_factors_equals_training_on_the_weight(make, shape, vari
 def test_the_weight_is_generated_where_that_is_less_work(rows, expected):
     layer = linear(4, 3, bias=True)
     shared = Interactions(torch.eye(2)[None], side=1, smooth=False, trained=False)
-    register(layer, "weight", GeneticWeight(shared, layer.weight.shape, Form(), generator()))
+    register(layer, "weight", GeneticWeight(shared, Target(layer, "weight"), Form(), generator()))
     calls = watched(layer)
     layer(torch.ones(rows, 4))
     assert calls == expected

@@ -29,7 +29,8 @@ from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.spiking.layers import seed_noise
 from spikefront.study import Study
-from spikefront_plugins.encodings._genes import cosines, gene_vectors_of, interactions_of
+from spikefront_plugins.encodings._cosines import cosines
+from spikefront_plugins.encodings._genes import Interactions, gene_vectors_of, interactions_of
 
 OPTIONS = {
     "gain of a layer": {"gain": "layer"},
@@ -187,27 +188,12 @@ def test_a_tie_counts_in_the_decision(tied):
     assert [is_encoded(layer) for layer in network] == [tied, tied]
 
 
-@pytest.mark.parametrize(("side", "number"), [(1, 1), (3, 1), (3, 4), (3, 9), (5, 7), (5, 25)])
-def test_patterns_are_orthogonal_cosines(side, number):
-    columns = cosines(side, number, side, side).numpy()
-    product = columns.T @ columns
-    np.testing.assert_allclose(product, np.eye(number) * side**2 / number, atol=1e-12)
-    assert (columns**2).sum(axis=1).mean() == pytest.approx(1)
-    kernel = columns[:, -1].reshape(side, side)
-    waves = sorted(itertools.product(range(side), repeat=2), key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave))
-    p, q = waves[number - 1]
-    expected = [
-        [math.cos(math.pi * (i + 0.5) * p / side) * math.cos(math.pi * (j + 0.5) * q / side) for j in range(side)]
-        for i in range(side)
-    ]
-    np.testing.assert_allclose(kernel * expected[0][0], np.array(expected) * kernel[0, 0], atol=1e-12)
-
-
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (3, 1), (5, 5)])
 def test_patterns_of_smaller_kernels_are_the_centre_scaled(height, width):
-    whole, part = cosines(5, 6, 5, 5).view(5, 5, 6), cosines(5, 6, height, width)
+    shared = Interactions(torch.eye(6)[:, None], side=5, smooth=True, trained=False)  # O_p as a row: taps are cosines
+    part, whole = shared.of_taps(height, width)[:, 0], cosines(5, 5, 6).view(5, 5, 6)
     top, left = (5 - height) // 2, (5 - width) // 2
-    middle = whole[top : top + height, left : left + width].reshape(-1, 6)
+    middle = whole[top : top + height, left : left + width].reshape(-1, 6).float()
     torch.testing.assert_close(part * (middle[0, 0] / part[0, 0]), middle)
     assert float(part.square().sum()) == pytest.approx(height * width)
 
@@ -216,7 +202,7 @@ def test_patterns_of_smaller_kernels_are_the_centre_scaled(height, width):
 def test_convolutions_of_patterns_follow_the_equation(origin):
     arrays = interactions(1, 4, 2, 2)
     layer = encoded(plain(genes=2, patterns=4, origin=origin), conv(9, 14), arrays=arrays).double()[0]
-    matrices, patterns = layer.parametrizations.weight[0].interactions.matrices.detach(), cosines(3, 4, 3, 3)
+    matrices, patterns = layer.parametrizations.weight[0].interactions.matrices.detach(), cosines(3, 3, 4)
     if origin == "evolved":
         np.testing.assert_array_equal(matrices.float(), arrays["interactions"][0])
     y, x = (tensor.detach().numpy() for tensor in stored(layer))
@@ -232,7 +218,7 @@ def test_all_patterns_span_what_all_taps_do():
     taps = encoded(plain(genes=2, origin="trained"), conv(9, 14), seed=2).double()[0]
     wanted = interactions_of(taps)[0].matrices
     with torch.no_grad():
-        inverse = torch.linalg.inv(cosines(3, 9, 3, 3))
+        inverse = torch.linalg.inv(cosines(3, 3, 9))
         interactions_of(layer)[0].matrices.copy_(torch.tensordot(inverse, wanted, dims=1))
         for own, other in zip(stored(layer), stored(taps), strict=True):
             own.copy_(other)

@@ -32,6 +32,7 @@ NETWORKS = [
     Conv(channels=(4, 6), kernel=5),
     Conv(channels=(4, 6, 5), pooling="average", pool_every=2, batch_norm=False, head="average"),
     Conv(channels=(4,), kernel=1, pooling="none"),
+    Conv(channels=(4, 6), hidden=(7, 5)),
     VGG(depth="small", multiplier=0.05),
     VGG(depth="11", multiplier=0.01, pooling="average", head="average"),
     SpikingResNet(blocks=(1, 2), width=3),
@@ -97,6 +98,10 @@ def count(module):
     (Conv(channels=(4, 6), pool_every=2, batch_norm=False), (2, 8, 8),
      9 * (2 * 4 + 4 * 6) + 4 + 6 + 6 * 4 * 4 * 4 + 4),
     (Conv(channels=(4, 6), pooling="none", head="average"), (2, 3, 3), 9 * (2 * 4 + 4 * 6) + 2 * (4 + 6) + 6 * 4 + 4),
+    (Conv(channels=(4, 6), hidden=(7,)), (2, 12, 11),
+     9 * (2 * 4 + 4 * 6) + 2 * (4 + 6) + 6 * 3 * 2 * 7 + 2 * 7 + 7 * 4 + 4),
+    (Conv(channels=(4, 6), hidden=(7, 5), head="average", batch_norm=False), (2, 12, 11),
+     9 * (2 * 4 + 4 * 6) + 4 + 6 + 6 * 7 + 7 + 7 * 5 + 5 + 5 * 4 + 4),
     (VGG(multiplier=1 / 32), (1, 8, 8), 9 * (2 + 2 * 4 + 4 * 8) + 2 * (2 + 4 + 8) + 8 * 4 + 4),
     (SpikingResNet(blocks=(1, 1), width=3), (2, 9, 9),
      9 * (2 * 3 + 2 * 3 * 3 + 3 * 6 + 6 * 6) + 3 * 6 + 2 * (3 * 3 + 3 * 6) + 6 * 4 + 4),
@@ -270,6 +275,7 @@ def test_the_smallest_images_that_fit_are_taken():
     (MLP, {"hidden": [5, 0]}), (MLP, {"hidden": [-1]}), (Conv, {"channels": []}), (Conv, {"kernel": 4}),
     (Conv, {"pool_every": 0}), (VGG, {"depth": "12"}), (VGG, {"width": 0.0}), (SpikingResNet, {"blocks": [1, 0]}),
     (SpikingResNet, {"blocks": []}), (Recurrent, {"hidden": []}), (Conv, {"pooling": "mean"}),
+    (Conv, {"hidden": [0]}),
 ])  # fmt: skip
 def test_impossible_parameters_are_refused(contract, arguments):
     with pytest.raises(ValidationError):
