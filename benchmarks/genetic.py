@@ -114,16 +114,32 @@ def grid(**values: tuple[float, ...]) -> list[Setting]:
     return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
 
 
-def arms(direct: list[Setting], genetic: list[Setting], rivals: list[Setting]) -> dict[str, Arm]:
-    """Return the arms that every architecture has, with their settings."""
+def arms(
+    direct: list[Setting], genetic: list[Setting], rivals: list[Setting], little: float = 0.3, genes: int = 512
+) -> dict[str, Arm]:
+    """Return the arms that every architecture has.
+
+    Args:
+        direct: Settings of direct weights.
+        genetic: Settings of the genetic encoding.
+        rivals: Settings of the others.
+        little: Share of the direct network's parameters, for the genetic encoding and its rivals.
+        genes: Most genes to try.
+    """
     return {
         "direct": Arm(1.0, lambda size: {"use": "direct"}, direct),
-        HALF: Arm(0.5, lambda size: GENETIC | {"genes": size}, genetic),
-        LITTLE: Arm(0.3, lambda size: GENETIC | {"genes": size}, genetic),
-        "narrower direct": Arm(0.3, lambda size: {"use": "direct"}, rivals, narrower=True, largest=100),
-        "low-rank": Arm(0.3, lambda size: {"use": "low-rank", "rank": size}, rivals),
-        "random-basis": Arm(0.3, lambda size: {"use": "random-basis", "genes": size}, rivals),
+        HALF: Arm(0.5, lambda size: GENETIC | {"genes": size}, genetic, largest=genes),
+        LITTLE: Arm(little, lambda size: GENETIC | {"genes": size}, genetic, largest=genes),
+        "narrower direct": Arm(little, lambda size: {"use": "direct"}, rivals, narrower=True, largest=100),
+        "low-rank": Arm(little, lambda size: {"use": "low-rank", "rank": size}, rivals),
+        "random-basis": Arm(little, lambda size: {"use": "random-basis", "genes": size}, rivals),
     }
+
+
+def cosines(share: float, rate: tuple[float, float], places: tuple[int, int]) -> dict[str, Arm]:
+    """Return an arm without genes, whose layers that read pictures are as smooth: what the cosines do alone."""
+    settings = grid(learning_rate=rate, places=places)
+    return {COSINES: Arm(share, lambda size: {"use": "cosines"}, settings, narrower=True, largest=100)}
 
 
 def conv(*channels: int) -> Callable[[float], dict[str, Any]]:
@@ -153,22 +169,20 @@ CONV = arms(
     genetic=[{"learning_rate": 1e-2}, {"learning_rate": 1e-2, "dropout": 0.1}],
     rivals=grid(learning_rate=(5e-3, 1e-2)),
 )
-LINEAR = arms(
-    direct=grid(learning_rate=(5e-4, 1e-3), **DECAYED),
-    genetic=grid(learning_rate=(1e-3,), dropout=(0.1, 0.3), places=(36, 100)),
-    rivals=grid(learning_rate=(1e-3, 2e-3), **DECAYED),
-) | {
-    COSINES: Arm(0.3, lambda size: {"use": "cosines"}, grid(learning_rate=(5e-4, 1e-3), places=(36, 100)),
-                 narrower=True, largest=100),
-}  # fmt: skip
-FLATTENED = arms(
-    direct=grid(learning_rate=(1e-3, 2e-3), **DECAYED),
-    genetic=grid(learning_rate=(2e-3,), dropout=(0.1, 0.3), places=(9, 16)),
-    rivals=grid(learning_rate=(1e-3, 2e-3), **DECAYED),
-) | {
-    COSINES: Arm(0.3, lambda size: {"use": "cosines"}, grid(learning_rate=(1e-3, 2e-3), places=(9, 16)),
-                 narrower=True, largest=100),
-}  # fmt: skip
+
+
+def linear(rate: float, places: tuple[int, int], little: float) -> dict[str, Arm]:
+    """Return the arms of an architecture most of whose weights are those of a linear layer that reads pictures."""
+    rates = (rate / 2, rate)
+    return arms(
+        direct=grid(learning_rate=rates, **DECAYED),
+        genetic=grid(learning_rate=(rate,), dropout=(0.1, 0.3), places=places),
+        rivals=grid(learning_rate=rates, **DECAYED),
+        little=little,
+        genes=255,
+    ) | cosines(little, rates, places)
+
+
 ARCHITECTURES = {
     "conv 16-32-64-64, 3,000 pictures": Architecture(conv(16, 32, 64, 64), FEW, (20, 40), CONV),
     "conv 32-64-128-128, 3,000 pictures": Architecture(conv(32, 64, 128, 128), FEW, (20, 40), CONV),
@@ -176,10 +190,13 @@ ARCHITECTURES = {
     "conv 32-64-128-128": Architecture(conv(32, 64, 128, 128), ALL, (2, 6), CONV),
     "conv 16-32-64-64, 5,000 of CIFAR-10": Architecture(conv(16, 32, 64, 64), CIFAR, (20, 40), CONV),
     "conv 16-32, linear 256, 5,000 of CIFAR-10": Architecture(
-        conv_and_linear((16, 32), (256,)), CIFAR, (10, 20), FLATTENED
+        conv_and_linear((16, 32), (256,)), CIFAR, (10, 20), linear(2e-3, (9, 16), 0.15)
     ),
-    "mlp 512-512, 3,000 pictures": Architecture(mlp(512, 512), FEW, (20, 40), LINEAR),
-    "mlp 512-512, 5,000 of CIFAR-10": Architecture(mlp(512, 512), CIFAR, (10, 20), LINEAR),
+    "conv 16-32, linear 256, 3,000 pictures": Architecture(
+        conv_and_linear((16, 32), (256,)), FEW, (10, 20), linear(2e-3, (9, 16), 0.15)
+    ),
+    "mlp 512-512, 5,000 of CIFAR-10": Architecture(mlp(512, 512), CIFAR, (10, 20), linear(1e-3, (36, 100), 0.1)),
+    "mlp 512-512, 3,000 pictures": Architecture(mlp(512, 512), FEW, (20, 40), linear(1e-3, (64, 100), 0.3)),
 }
 
 
@@ -194,15 +211,13 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training that was done.
+class Trained:
+    """What a training gave.
 
     Attributes:
-        size: Genes, rank, or width in percent.
-        tried: Learning rate and parameters of the encoding.
         parameters: Stored numbers.
         validation: Accuracy on the validation split.
-        test: Accuracy on the test split; None for runs that tune.
+        test: Accuracy on the test split; None where it was not looked at.
         energy: pJ a sample, by the objective `energy`.
         operations: Synaptic operations a sample.
         rate: Spikes of a neuron in a time step.
@@ -211,9 +226,6 @@ class Run:
         versions: Of torch and Spikefront.
     """
 
-    task: Task
-    size: int
-    tried: Setting
     parameters: int
     validation: float
     test: float | None
@@ -223,6 +235,20 @@ class Run:
     loss: float
     seconds: float
     versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Run(Trained):
+    """One training that was done.
+
+    Attributes:
+        size: Genes, rank, or width in percent.
+        tried: Learning rate and parameters of the encoding.
+    """
+
+    task: Task
+    size: int
+    tried: Setting
 
 
 def arm_of(architecture: str, arm: str) -> Arm:
@@ -252,54 +278,69 @@ def document(architecture: str, arm: str, size: int, setting: Setting) -> dict[s
     }  # fmt: skip
 
 
-def parameters(architecture: str, arm: str, size: int) -> int:
-    """Return how many numbers an arm of some size stores."""
-    study = Study.from_document(document(architecture, arm, size, settings(architecture, arm)[0]), load())
+def parameters(document: dict[str, Any]) -> int:
+    """Return how many numbers the only candidate of a study stores."""
+    study = Study.from_document(document, load())
     resolved = study.resolve(study.space.genome({}))
     network = resolved.task.build(resolved.parts, streams_of(study, study.space.genome({}), 0))
     return resolved.parts.encoding.stored_numbers(network)
 
 
-@functools.cache
-def size_of(architecture: str, arm: str) -> int:
-    """Return the largest size of an arm that stays within its share of the direct network's parameters."""
-    if arm == "direct":
-        return 0
-    how = arm_of(architecture, arm)
-    limit = how.share * parameters(architecture, "direct", 0)
-    low, high = 1, how.largest + 1
-    while high - low > 1:  # a size too large leaves layers direct, which makes more parameters again, not fewer
+def largest(numbers: Callable[[int], int], limit: float, most: int) -> int:
+    """Return the largest size up to `most` whose parameters stay within a limit.
+
+    Sizes too large leave layers direct, which makes more parameters again, not fewer.
+    """
+    low, high = 1, most + 1
+    while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if parameters(architecture, arm, middle) <= limit else (low, middle)
+        low, high = (middle, high) if numbers(middle) <= limit else (low, middle)
     return low
 
 
+@functools.cache
+def size_of(architecture: str, arm: str, number: int) -> int:
+    """Return the largest size of an arm, with one of its settings, that stays within its share of the parameters."""
+    if arm == "direct":
+        return 0
+    how, setting = arm_of(architecture, arm), settings(architecture, arm)[number]
+    limit = how.share * parameters(document(architecture, "direct", 0, settings(architecture, "direct")[0]))
+    return largest(lambda size: parameters(document(architecture, arm, size, setting)), limit, how.largest)
+
+
 def run(task: Task, sections: dict[str, dict[str, Any]], tested: bool) -> Run:
-    """Train and measure.
+    """Train an arm, and measure it.
 
     Args:
         task: What to train.
         sections: Keys of the study that differ from the architecture's.
         tested: Whether the test split is looked at.
     """
-    size, plugins = size_of(task.architecture, task.arm), load()
+    size = size_of(task.architecture, task.arm, task.setting)
     tried = settings(task.architecture, task.arm)[task.setting]
     whole = document(task.architecture, task.arm, size, tried)
-    study = Study.from_document({key: whole[key] | sections.get(key, {}) for key in whole}, plugins)
+    found = trained({key: whole[key] | sections.get(key, {}) for key in whole}, task.seed, tested)
+    return Run(**vars(found), task=task, size=size, tried=tried)
+
+
+def trained(document: dict[str, Any], seed: int, tested: bool) -> Trained:
+    """Train the only candidate of a study, and measure it."""
+    plugins = load()
+    study = Study.from_document(document, plugins)
     genome = study.space.genome({})
-    found = evaluate(Job(study.to_json(), genome, replicates=(task.seed,), purpose="retrain"), plugins)
+    found = evaluate(Job(study.to_json(), genome, replicates=(seed,), purpose="retrain"), plugins)
     if found.failure:
-        raise RuntimeError(f"{task}: {found.failure.message}")
+        raise RuntimeError(f"{document}: {found.failure.message}")
     test = None
     if tested:
-        streams, resolved = streams_of(study, genome, task.seed, "retrain"), study.resolve(genome)
+        streams, resolved = streams_of(study, genome, seed, "retrain"), study.resolve(genome)
         network = phenotype_of(resolved, found.weights, streams)
         test = resolved.task.score(network, "test", streams)["accuracy"]
     mean = {name: measurement.mean or 0.0 for name, measurement in found.measurements.items()}
     neurons, steps = found.recording["neurons"], found.recording["steps"]
     rate = sum(layer["spikes"] for layer in neurons) / sum(layer["neurons"] for layer in neurons) / steps
-    return Run(
-        task, size, tried, int(mean["parameters"]), mean["accuracy"], test, mean["energy"], mean["synaptic-operations"],
+    return Trained(
+        int(mean["parameters"]), mean["accuracy"], test, mean["energy"], mean["synaptic-operations"],
         rate, found.history[-1]["loss"], found.seconds, {name: version(name) for name in ("torch", "spikefront")},
     )  # fmt: skip
 

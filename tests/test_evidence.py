@@ -15,7 +15,7 @@ CONV, MLP = "conv 16-32-64-64", "mlp 512-512, 3,000 pictures"
 
 def run(arm: str, seed: int, test: float | None, validation: float = 0.8, setting: int = 0) -> Run:
     task = Task(CONV, arm, setting, seed)
-    return Run(task, 8, {"learning_rate": 0.01}, 1000, validation, test, 1e6, 1e5, 0.1, 0.5, 9.0, {})
+    return Run(1000, validation, test, 1e6, 1e5, 0.1, 0.5, 9.0, {}, task, 8, {"learning_rate": 0.01})
 
 
 def arms(**means: float) -> dict[str, list[Run]]:
@@ -57,13 +57,20 @@ def test_the_best_setting_is_known_when_all_were_tried():
     assert genetic.best_setting(tuned, CONV, "direct") == 1
 
 
+@pytest.mark.parametrize("number", [0, 3])
 @pytest.mark.parametrize(("architecture", "arm"), [
     (architecture, arm) for architecture in (CONV, MLP) for arm in ARCHITECTURES[architecture].arms if arm != "direct"
 ])  # fmt: skip
-def test_an_arm_is_as_large_as_its_share_allows(architecture, arm):
-    limit = genetic.arm_of(architecture, arm).share * genetic.parameters(architecture, "direct", 0)
-    size = genetic.size_of(architecture, arm)
-    assert genetic.parameters(architecture, arm, size) <= limit < genetic.parameters(architecture, arm, size + 1)
+def test_an_arm_is_as_large_as_its_share_allows(architecture, arm, number):
+    how = genetic.arm_of(architecture, arm)
+
+    def numbers(name, size):
+        setting = genetic.settings(architecture, name)[number]
+        return genetic.parameters(genetic.document(architecture, name, size, setting))
+
+    limit, size = how.share * numbers("direct", 0), genetic.size_of(architecture, arm, number)
+    assert numbers(arm, size) <= limit
+    assert size == how.largest or numbers(arm, size + 1) > limit
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
