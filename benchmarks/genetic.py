@@ -390,21 +390,30 @@ def final_runs(runs: list[Run], architecture: str) -> dict[str, list[Run]]:
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two mean test accuracies, with its 95 % interval."""
+    """A difference of two means, with its 95 % interval (Welch)."""
 
     value: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], others: Sequence[float]) -> Difference:
+        """Return by how much the mean of some values is above that of others."""
+        interval = ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
+        return cls(statistics.fmean(values) - statistics.fmean(others), interval.low, interval.high)
 
     def __str__(self) -> str:
         return f"{self.value:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
 
 
 def difference(runs: list[Run], others: list[Run]) -> Difference:
-    """Return by how much the accuracy of some runs is above that of others."""
-    a, b = ([run.test or 0.0 for run in some] for some in (runs, others))
-    interval = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    return Difference(statistics.fmean(a) - statistics.fmean(b), interval.low, interval.high)
+    """Return by how much the test accuracy of some runs is above that of others."""
+    return Difference.of([run.test or 0.0 for run in runs], [run.test or 0.0 for run in others])
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean of values and its standard error."""
+    return statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
 
 
 def show(architecture: str, arms: dict[str, list[Run]], console: Console) -> None:
@@ -414,7 +423,7 @@ def show(architecture: str, arms: dict[str, list[Run]], console: Console) -> Non
                  "spike rate", "operations", "energy, uJ", "loss", "seeds"):  # fmt: skip
         table.add_column(name, justify="left" if name == "arm" else "right")
     for arm, runs in arms.items():
-        accuracies = [run.test or 0.0 for run in runs]
+        accuracy, error = mean_and_error([run.test or 0.0 for run in runs])
         mean = {name: statistics.fmean(getattr(run, name) for run in runs) for name in ("rate", "operations", "energy",
                                                                                          "loss")}  # fmt: skip
         table.add_row(
@@ -422,8 +431,8 @@ def show(architecture: str, arms: dict[str, list[Run]], console: Console) -> Non
             str(runs[0].size or ""),
             f"{runs[0].parameters:,}",
             f"{1 - runs[0].parameters / arms['direct'][0].parameters:.0%}",
-            f"{statistics.fmean(accuracies):.4f}",
-            f"{statistics.stdev(accuracies) / math.sqrt(len(runs)):.4f}",
+            f"{accuracy:.4f}",
+            f"{error:.4f}",
             "" if arm == "direct" else str(difference(runs, arms["direct"])),
             str(difference(runs, arms[LITTLE])) if arm in (*RIVALS, COSINES) and LITTLE in arms else "",
             f"{mean['rate']:.3f}",
