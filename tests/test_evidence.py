@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 
 import pytest
-from benchmarks import evolution, genetic
+from benchmarks import evolution, figures, genetic, options
 from benchmarks.genetic import ARCHITECTURES, Run, Task
 from rich.console import Console
 
@@ -110,3 +110,37 @@ def test_arms_of_evolution_are_compared_by_their_shared_seeds():
     (line,) = [line for line in console.export_text().splitlines() if line.startswith("│ entropy")]
     assert "0.6000" in line
     assert "+0.0000 (p = 1.00)" in line
+
+
+def test_the_stored_runs_of_options_are_of_known_options_and_saw_no_test_split():
+    runs = options.stored(options.RESULTS)
+    assert {(one.network, one.option) for one in runs} <= {(name, option) for name, network in options.NETWORKS.items()
+                                                           for option in network.options}  # fmt: skip
+    assert len({(one.network, one.option, one.seed) for one in runs}) == len(runs)
+    assert all(one.test is None for one in runs)
+    options.report(runs, Console(record=True, width=150))
+
+
+@pytest.mark.parametrize(("network", "option"), [
+    (name, option) for name, network in options.NETWORKS.items() for option in network.options
+])  # fmt: skip
+def test_every_option_pays_for_its_numbers_with_genes(network, option):
+    genes, varied = options.genes_of(network, option), options.NETWORKS[network]
+    encoding = varied.encoding | varied.options[option]
+
+    def numbers(encoding):
+        return genetic.parameters(options.document(network, encoding))
+
+    limit = varied.share * numbers({"use": "direct"})
+    assert numbers(encoding | {"genes": genes}) <= limit < numbers(encoding | {"genes": genes + 1})
+
+
+def test_the_pictures_of_the_stored_evidence_have_every_arm():
+    arms = figures.arms_figure(genetic.stored(genetic.RESULTS))
+    titles = [axes.get_title() for axes in arms.axes]
+    assert titles == [name for name in ARCHITECTURES if name in titles]
+    assert titles
+    for axes in arms.axes:
+        assert axes.get_legend_handles_labels()[1][0] == "direct"
+    (axes,) = figures.evolution_figure(evolution.stored(evolution.RESULTS)).axes
+    assert axes.get_legend_handles_labels()[1] == list(evolution.ARMS)
