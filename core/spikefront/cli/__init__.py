@@ -28,7 +28,7 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    commands: list[Callable[..., None]] = [running.run, reading.studies, reading.show, reading.front]
+    commands: list[Callable[..., None]] = [running.run, running.resume, reading.studies, reading.show, reading.front]
     commands += [candidates.retrain, candidates.test, candidates.export, reading.plugins, reading.version]
     for command in commands:
         cli.command()(command)
