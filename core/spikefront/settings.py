@@ -107,7 +107,7 @@ class Budget(_Table):
 
     def extended(self, extension: Mapping[str, int] | None) -> Budget:
         """Return this budget with another number of generations or evaluations."""
-        return self.model_copy(update={"generations": None, "evaluations": None} | extension) if extension else self
+        return self.model_copy(update={"generations": None, "evaluations": None, **extension}) if extension else self
 
     @property
     def total(self) -> int:

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -30,7 +30,7 @@ from spikefront.search.progress import Progress
 from spikefront.search.screening import recorded_standing
 from spikefront.settings import Budget
 from spikefront.sources import Sources
-from spikefront.storage import Database, StudyStore, queries
+from spikefront.storage import Database, queries
 from spikefront.study import Study
 
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
@@ -53,7 +53,7 @@ def run(
     changes = list(changes or []) + ([f"execution.workers={workers}"] if workers else [])
     study = Study.from_file(file, registry, changes)
     with Database.open(db, create=True) as database:
-        _search(study, database, db, registry, sources)
+        _search(study, database, registry, sources)
 
 
 def resume(
@@ -77,9 +77,7 @@ def resume(
             document.setdefault("execution", {})["workers"] = workers
         study = Study.from_document(document, registry)
         extension = _extension(study.budget.extended(row.extension), generations, evaluations)
-        if extension:
-            StudyStore.open(database, name).extend(extension)
-        _search(study, database, db, registry, sources, fresh_algorithm)
+        _search(study, database, registry, sources, extension, fresh_algorithm)
 
 
 def _extension(budget: Budget, generations: int | None, evaluations: int | None) -> dict[str, int] | None:
@@ -102,13 +100,18 @@ def _extension(budget: Budget, generations: int | None, evaluations: int | None)
 
 
 def _search(
-    study: Study, database: Database, db: str, registry: Registry, sources: Sources, fresh_algorithm: bool = False
+    study: Study,
+    database: Database,
+    registry: Registry,
+    sources: Sources,
+    extension: Mapping[str, int] | None = None,
+    fresh_algorithm: bool = False,
 ) -> None:
     """Run a study to the end, or until somebody interrupts, and leave the program."""
     study.check()
     console, stop = Console(), Event()
     display = _Display(study.name, console)
-    search = Search(study, database, registry, sources, display.update, stop, fresh_algorithm)
+    search = Search(study, database, registry, sources, display.update, stop, extension, fresh_algorithm)
     with display.live, _signals(stop, console):
         outcome = search.run()
     console.print()
@@ -122,7 +125,7 @@ def _search(
         console.print(f"The search ended after {display.done} of {display.total}: it found nothing new to try.")
     if outcome == "interrupted":
         console.print(
-            f"Interrupted. What is done is recorded; go on with: spikefront resume {study.name} --db {db}",
+            f"Interrupted. What is done is recorded; go on with: spikefront resume {study.name} --db {database.label}",
             soft_wrap=True,
         )
     raise typer.Exit(EXIT_CODES[outcome])

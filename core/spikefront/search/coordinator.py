@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import Literal
 
@@ -44,6 +44,7 @@ class Search:
         sources: Where workers find the same plugins.
         watch: Called with every change.
         stop: Set by whoever wants the search to stop; what has ended by then is recorded.
+        extension: A longer budget than that of the specification: generations or evaluations; it is recorded.
         fresh_algorithm: Start the algorithm anew behind the record, with what was found, in place of replaying it.
 
     Raises:
@@ -58,6 +59,7 @@ class Search:
         sources: Sources,
         watch: Watcher = lambda progress: None,
         stop: Event | None = None,
+        extension: Mapping[str, int] | None = None,
         fresh_algorithm: bool = False,
     ) -> None:
         self._study = study
@@ -72,15 +74,17 @@ class Search:
         self._archive = Archive(study)
         self._recorded = recorded_entries(database, study, self._archive)
         self._asked = queries.asks(database, study.name)
-        self._tells = {row.told for row in self._asked} - {None}
+        self._known_tells = {row.number: row.told for row in self._asked if row.told is not None}
         self._by_genome: dict[str, Entry] = {}
         self._open: dict[int, Candidate] = {}
         self._waiting: list[Candidate] = []
         self._arrived: dict[int, Entry] = {}
         row = queries.study(database, study.name)
+        if extension:
+            self._store.extend(extension)
         if fresh_algorithm and self._asked:
             self._store.record_restart(len(self._asked), len(row.restarts) + 1, changes_since(row, study, registry))
-            row = queries.study(database, study.name)
+        row = queries.study(database, study.name)
         self._restart = row.restarts[-1] if row.restarts else None
         self._reference = row.reference
         self._budget = study.budget.extended(row.extension)
@@ -129,7 +133,8 @@ class Search:
             more = len(proposals) == self._budget.population and asked < self._budget.total
             told = self._evaluate(training, generation, self._leave if more else 0)
             if asked < self._budget.total:
-                self._store.record_tell(generation, [entry.number for entry in told])
+                if new := [entry.number for entry in told if entry.number not in self._known_tells]:
+                    self._store.record_tell(generation, new)
                 engine.tell([Told(entry.genome, self._archive.losses(entry)) for entry in told])
             generation += 1
 
@@ -140,7 +145,7 @@ class Search:
 
     def _load(self, training: Training) -> tuple[int, int]:
         """Take over what earlier algorithms asked for; return the next numbers of a generation and of an ask."""
-        known = self._asked[: self._restart["ask"]] if self._restart else []
+        known = self._asked[: self._restart.ask] if self._restart else []
         genomes = queries.genomes(self._database, {row.genome_hash for row in known})
         generation = 0
         for row in known:
@@ -158,7 +163,7 @@ class Search:
         """Return what the algorithm gets to know; one that starts behind a record also what was found before."""
         streams, initial = Streams(self._study.settings.seed).child("algorithm"), tuple[Genome, ...]()
         if self._restart:
-            streams = streams.child(str(self._restart["seed"]))
+            streams = streams.child(str(self._restart.seed))
             initial = self._archive.spread(self._budget.population)
         return Problem(
             space=self._study.space,
@@ -198,11 +203,10 @@ class Search:
         These are the candidates that it was told of when the record was made; or all that have ended once no more than
         `leave` are open.
         """
-        if leave == 0 or generation not in self._tells:
+        numbers = sorted(number for number, tell in self._known_tells.items() if tell == generation)
+        if leave == 0 or not numbers:
             self._wait(training, generation, leave)
             numbers = sorted(self._arrived)
-        else:
-            numbers = [row.number for row in self._asked if row.told == generation]
         told = [self._arrived.pop(number) for number in numbers]
         for number in numbers:
             del self._open[number]
@@ -219,7 +223,7 @@ class Search:
         own: dict[str, Candidate] = {}
         for candidate in self._waiting:
             entry = self._by_genome.get(candidate.genome.hash)
-            if entry is None or entry.number == candidate.number:
+            if candidate.number in self._open and (entry is None or entry.number == candidate.number):
                 own.setdefault(candidate.genome.hash, candidate)
         self._waiting = []
         self._report(generation)

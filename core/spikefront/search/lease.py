@@ -8,8 +8,8 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
-from spikefront.errors import StorageError
-from spikefront.storage import LeaseError, StudyStore
+from spikefront.errors import LeaseError, StorageError
+from spikefront.storage import StudyStore
 
 SECONDS = 30.0
 """How long a lease holds that is not renewed."""

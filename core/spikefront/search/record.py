@@ -47,7 +47,9 @@ def changes_since(row: StudyRow, study: Study, registry: Registry) -> str:
         now = _provenance(component.kind, component.name, registry)
         old = then.get((now.kind, now.name))
         if old and old != now:
-            found.append(f"{now.kind} '{now.name}' was of {old.plugin} {old.version}, now of {now.plugin} {now.version}")
+            found.append(
+                f"{now.kind} '{now.name}' was of {old.plugin} {old.version}, now of {now.plugin} {now.version}"
+            )
     if (today := version("spikefront")) != row.spikefront_version:
         found.append(f"Spikefront was {row.spikefront_version}, now {today}")
     return "; ".join(dict.fromkeys(found)) or "no version of a plugin has changed, so a library or an edited plugin has"

@@ -189,7 +189,7 @@ def test_an_algorithm_that_asks_for_something_else_is_found_out(database: Databa
         connection.execute("update asks set genome_hash = ? where number = 5", (hashes[6],))
     with pytest.raises(ReplayError, match="candidate 5") as error:
         run(database, document())
-    assert "start a new study" in error.value.hint
+    assert "spikefront resume trivial --fresh-algorithm" in error.value.hint
 
 
 def test_a_failing_candidate_is_recorded_and_the_study_goes_on(database: Database, faulty: Sources) -> None:
