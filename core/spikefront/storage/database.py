@@ -8,19 +8,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from spikefront.errors import StorageError
-from spikefront.storage import migration, sqlite
+from spikefront.storage import migration, postgresql, sqlite
 from spikefront.storage.migration import Version
 
 BACKENDS = ("sqlite", "postgresql")
-_SNAPSHOT: dict[str, dict[str, Any]] = {
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-}
+_READING: dict[str, dict[str, Any]] = {"sqlite": {}, "postgresql": postgresql.READING}
 """Options with which all queries of a transaction see the same moment; SQLite always does so."""
+
+_WRITING: dict[str, dict[str, Any]] = {"sqlite": {sqlite.IMMEDIATE: True}, "postgresql": postgresql.WRITING}
+"""Options with which transactions that write queue up, and none fails because of another."""
+
+_HINTS = {"sqlite": sqlite.HINTS, "postgresql": postgresql.HINTS}
 
 _FORMS = "Give a file, sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME."
 
@@ -34,8 +37,9 @@ class Database:
 
     def __init__(self, engine: Engine, label: str, writable: bool) -> None:
         self.label = label
-        self._reading = engine.execution_options(**_SNAPSHOT.get(engine.dialect.name, {}))
-        self._writing = engine.execution_options(**{sqlite.IMMEDIATE: True}) if writable else self._reading
+        self._hints = _HINTS[engine.dialect.name]
+        self._reading = engine.execution_options(**_READING[engine.dialect.name])
+        self._writing = engine.execution_options(**_WRITING[engine.dialect.name]) if writable else self._reading
 
     @classmethod
     def open(cls, where: str | Path, *, create: bool = False) -> Database:
@@ -56,7 +60,7 @@ class Database:
             sqlite.check_file(path, write=True, create=create)
             engine = sqlite.writer(path, create)
         else:
-            engine = _connect(url)
+            engine = postgresql.engine(url, _FORMS)
         database = cls(engine, str(path or url), writable=True)
         with database._closed_on_error():
             database._prepare(path, create)
@@ -77,7 +81,7 @@ class Database:
             sqlite.check_file(path, write=False, create=False)
             engine = sqlite.reader(path)
         else:
-            engine = _connect(url)
+            engine = postgresql.engine(url, _FORMS)
         database = cls(engine, str(path or url), writable=False)
         with database._closed_on_error():
             if database._version(create=False) is Version.OLDER:
@@ -116,6 +120,8 @@ class Database:
         if path:
             sqlite.use_write_ahead_log(self._reading)
         with self._writing.begin() as connection:
+            if not path:
+                postgresql.lock_tables(connection)
             found = migration.version(connection, self.label)
             if found is Version.OLDER and path:
                 sqlite.back_up(path, migration.revision(connection))
@@ -145,15 +151,14 @@ class Database:
             yield
         except DBAPIError as error:
             reason = " ".join(str(error.orig).split())
-            raise StorageError(f"{self.label}: {reason}", _hint(error, reason)) from error
+            raise StorageError(f"{self.label}: {reason}", self._hint(error, reason)) from error
 
-
-def _hint(error: DBAPIError, reason: str) -> str:
-    """Return what to do about an error of the driver."""
-    if isinstance(error, IntegrityError):
-        return "A number is taken or an ask was never recorded; one program at a time may write to a study."
-    known = (hint for part, hint in sqlite.HINTS.items() if part in reason)
-    return next(known, "Check that the database is there, and that the address, user and password are right.")
+    def _hint(self, error: DBAPIError, reason: str) -> str:
+        """Return what to do about an error of the driver."""
+        if isinstance(error, IntegrityError):
+            return "A number is taken or an ask was never recorded; one program at a time may write to a study."
+        known = (hint for part, hint in self._hints.items() if part in reason)
+        return next(known, "Check that the database is there, and that the address, user and password are right.")
 
 
 def _locate(where: str | Path) -> tuple[Path | None, URL]:
@@ -173,12 +178,3 @@ def _locate(where: str | Path) -> tuple[Path | None, URL]:
     if url.database in {None, "", ":memory:"} or url.query or url.host:
         raise StorageError(f"{where} does not name a file only", _FORMS)
     return Path(str(url.database)), url
-
-
-def _connect(url: URL) -> Engine:
-    try:
-        return create_engine(url)
-    except ModuleNotFoundError as error:
-        raise StorageError(f"{url} needs the package '{error.name}'", f"pip install {error.name}") from None
-    except NoSuchModuleError:
-        raise StorageError(f"there is no driver '{url.drivername}': {url}", _FORMS) from None

@@ -18,10 +18,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "studies.db"
 
 
-@pytest.fixture
-def where(path: Path) -> str:
-    """Return the address of a database that is not there yet."""
-    return str(path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, path: Path) -> str:
+    """Return the address of a database that has no tables yet, on each backend."""
+    if request.param == "sqlite":
+        return str(path)
+    return str(request.getfixturevalue("postgresql_url"))
 
 
 @pytest.fixture
