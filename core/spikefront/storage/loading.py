@@ -14,7 +14,7 @@ from spikefront.genome import Genome
 from spikefront.job import Failure, Measurement
 from spikefront.storage import schema
 from spikefront.storage.blobs import unpack_genome
-from spikefront.storage.rows import EvaluationRow, Provenance, Purpose, Role, State, StudyObjective, StudyRow
+from spikefront.storage.rows import EvaluationRow, Provenance, Purpose, Restart, Role, State, StudyObjective, StudyRow
 
 Item = TypeVar("Item")
 
@@ -81,6 +81,8 @@ def _study_row(row: schema.Study, evaluations: int, failed: int, reused: int) ->
         evaluations=evaluations,
         failed=failed,
         reused=reused,
+        extension=row.extension,
+        restarts=tuple(Restart(**restart) for restart in row.restarts),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import cast
 
 import numpy as np
 from sqlalchemy import select
 
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
+from spikefront.job import Failure, FailureKind
 from spikefront.measure.hypervolume import nondominated
 from spikefront.storage import schema
 from spikefront.storage.blobs import checked_weights
@@ -23,7 +25,7 @@ from spikefront.storage.loading import (
     study_objectives,
     study_rows,
 )
-from spikefront.storage.rows import AskRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
+from spikefront.storage.rows import AskRow, AttemptRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
 
 
 def studies(database: Database) -> list[StudyRow]:
@@ -52,8 +54,31 @@ def asks(database: Database, study: str) -> list[AskRow]:
     with database.read() as session:
         mine = table.study_id == find_study(session, study).id
         return [
-            AskRow(row.number, row.generation, row.genome_hash, tuple(row.parents), tuple(row.operators))
+            AskRow(row.number, row.generation, row.genome_hash, tuple(row.parents), tuple(row.operators), row.told)
             for row in session.scalars(select(table).where(mine).order_by(table.number))
+        ]
+
+
+def attempts(database: Database, study: str) -> list[AttemptRow]:
+    """Return the tries that failed and that may have been tried again, in the order of their recording.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Attempt
+    with database.read() as session:
+        mine = table.study_id == find_study(session, study).id
+        return [
+            AttemptRow(
+                number=row.number,
+                genome_hash=row.genome_hash,
+                failure=Failure(cast("FailureKind", row.kind), row.message, row.traceback),
+                worker=row.worker,
+                peak_memory=row.peak_memory,
+                seconds=row.seconds,
+                at=row.at,
+            )
+            for row in session.scalars(select(table).where(mine).order_by(table.id))
         ]
 
 

@@ -19,8 +19,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    with Database.open(path, create=True) as opened:
+def where(path: Path) -> str:
+    """Return the address of a database that is not there yet."""
+    return str(path)
+
+
+@pytest.fixture
+def database(where: str) -> Iterator[Database]:
+    with Database.open(where, create=True) as opened:
         yield opened
 
 

@@ -1,0 +1,85 @@
+"""Leases: one process at a time searches a study, and one that has lost its lease cannot write.
+
+Each holder has a fencing number, one more than the holder before; every write of a holder checks in its own
+transaction that the number is still the last one. What counts is the clock of the server on PostgreSQL, and on SQLite,
+whose file belongs to one machine, that machine's.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from spikefront.errors import LeaseError
+from spikefront.storage import schema
+
+
+def now(session: Session) -> datetime:
+    """Return the moment by which leases run out, UTC."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(select(func.clock_timestamp(type_=schema.Utc))).one()
+    return datetime.now(UTC)
+
+
+def take(session: Session, study: schema.Study, host: str, process: int, seconds: float) -> int:
+    """Take the lease of a study that is locked in this transaction, and return the new holder's fencing number.
+
+    Raises:
+        LeaseError: Another process holds it; the message says which one, the hint for how long.
+    """
+    lease, moment = session.get(schema.Lease, study.id), now(session)
+    if lease is None:
+        lease = schema.Lease(study_id=study.id, fence=0)
+        session.add(lease)
+    elif not lease.released and moment < lease.expires_at:
+        raise _held(study.name, lease, moment)
+    lease.fence += 1
+    lease.host, lease.process, lease.released = host, process, False
+    lease.acquired_at = moment
+    _renew(lease, moment, seconds)
+    return lease.fence
+
+
+def held(session: Session, study: schema.Study, fence: int) -> schema.Lease:
+    """Return the lease of a study that is locked in this transaction, if it is still that of the holder `fence`.
+
+    A lease that has run out is still the holder's as long as nobody else took it.
+
+    Raises:
+        LeaseError: Another process has taken over, or the holder has released it.
+    """
+    lease = session.get_one(schema.Lease, study.id)
+    if lease.fence != fence:
+        raise LeaseError(
+            f"study '{study.name}': another process has taken over: process {lease.process} on {lease.host}",
+            "This process slept for longer than its lease; it writes no more, and what it recorded before is kept.",
+        )
+    if lease.released:
+        raise LeaseError(f"study '{study.name}': this process has released its lease", "Acquire it before writing.")
+    return lease
+
+
+def renew(session: Session, study: schema.Study, fence: int, seconds: float) -> None:
+    """Let the holder's lease run out `seconds` from now.
+
+    Raises:
+        LeaseError: It is another's by now.
+    """
+    _renew(held(session, study, fence), now(session), seconds)
+
+
+def _renew(lease: schema.Lease, moment: datetime, seconds: float) -> None:
+    lease.renewed_at, lease.expires_at = moment, moment + timedelta(seconds=seconds)
+
+
+def _held(name: str, lease: schema.Lease, moment: datetime) -> LeaseError:
+    age, silent = (round((moment - since).total_seconds()) for since in (lease.acquired_at, lease.renewed_at))
+    left = math.ceil((lease.expires_at - moment).total_seconds())
+    return LeaseError(
+        f"study '{name}' is being searched already, by process {lease.process} on {lease.host}, "
+        f"for {age} s, last heard of {silent} s ago",
+        f"Stop that process, or wait {left} s if it is dead: its lease runs out then.",
+    )
