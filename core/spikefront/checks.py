@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -102,7 +102,7 @@ def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFil
     kind, keys, value = error["type"], error["loc"], error["input"]
     place = ".".join([path, *map(str, keys)])
     if kind == "extra_forbidden":
-        return StudyFileError(f"{place}: no such key", did_you_mean(str(keys[-1]), model.model_fields))
+        return StudyFileError(f"{place}: no such key", did_you_mean(str(keys[-1]), _keys(model, keys[:-1])))
     hint = _hint(model, keys)
     if kind == "missing":
         return StudyFileError(f"{place}: is missing", hint)
@@ -110,6 +110,15 @@ def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFil
         return StudyFileError(f"{place} = {shown(value)}: cannot be searched", hint)
     reason = _REASONS.get(kind) or error["msg"].removeprefix("Value error, ").replace("Input should", "should")
     return StudyFileError(f"{place} = {shown(value)}: {reason}" if keys else f"{place}: {reason}", hint)
+
+
+def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Return what a study file may set in a table of a model, or in a table inside that."""
+    for key in path:
+        inner = model.model_fields[str(key)].annotation if str(key) in model.model_fields else None
+        models = [option for option in (inner, *get_args(inner)) if isinstance(option, type)]
+        model = next((option for option in models if issubclass(option, BaseModel)), model)
+    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def _hint(model: type[BaseModel], keys: tuple[int | str, ...]) -> str:

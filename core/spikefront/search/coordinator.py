@@ -105,7 +105,7 @@ class Search:
             pool = self._study.executor.open(self._sources)
             try:
                 self._store.set_state("running")
-                runner = Runner(pool, self._study.executor, self._stop)
+                runner = Runner(pool, self._study.executor, stop=self._stop)
                 training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
                 self._search(training)
                 self._prune_weights()

@@ -1,17 +1,26 @@
-"""Running jobs in a pool: a few wait at the workers, the rest here; failures are tried again."""
+"""Running jobs in a pool: a few wait at the workers, the rest here; failures are tried again as the study says."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from threading import Event
 
 from spikefront.components import Executor, Pool
-from spikefront.job import Evaluation, Job
+from spikefront.job import Evaluation, Failure, FailureKind, Job
+
+MOST_DEATHS = 2
+"""How many workers a candidate may take along; then it is not tried again, whatever the study says."""
+
+NEVER_AGAIN = f"with this candidate {MOST_DEATHS} workers died, so it is not tried again"
 
 LOOK_AROUND = 0.2
 """Seconds after which a runner that waits for results looks whether it should stop."""
+
+Failures = Mapping[str, Mapping[FailureKind, int]]
+"""Hash of a genome -> kind -> how often it failed so."""
 
 
 class Stopped(Exception):  # noqa: N818  it is no error
@@ -22,25 +31,36 @@ class Runner:
     """Runs jobs.
 
     Args:
-        pool: Where.
-        executor: What the pool belongs to.
+        pool: Where they run.
+        executor: Its settings: number of workers, what is tried again.
+        failures: What earlier runs of the study recorded; it counts as if it had happened in this one.
+        record: Called with the number of a job and its evaluation where that failed and is tried again.
         stop: Set by whoever wants the search to stop.
 
     Attributes:
         ended: Number of jobs that have ended.
     """
 
-    def __init__(self, pool: Pool, executor: Executor, stop: Event) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        executor: Executor,
+        failures: Failures | None = None,
+        record: Callable[[int, Evaluation], None] = lambda number, evaluation: None,
+        stop: Event | None = None,
+    ) -> None:
         self._pool = pool
         self._window = 2 * executor.workers
         self._retries = executor.retries
-        self._stop = stop
-        self._waiting: deque[tuple[int, Job, int]] = deque()
-        self._running: dict[Future[Evaluation], tuple[int, Job, int]] = {}
+        self._failures = {genome: Counter(kinds) for genome, kinds in (failures or {}).items()}
+        self._record = record
+        self._stop = stop or Event()
+        self._waiting: deque[tuple[int, Job]] = deque()
+        self._running: dict[Future[Evaluation], tuple[int, Job]] = {}
         self.ended = 0
 
     def run(self, jobs: Mapping[int, Job], leave: int = 0) -> Iterator[tuple[int, Evaluation]]:
-        """Yield number and evaluation of jobs as they end, these and those left from before.
+        """Yield number and evaluation of jobs as they end, of these and of those left from before.
 
         Args:
             jobs: By number.
@@ -49,19 +69,43 @@ class Runner:
         Raises:
             Stopped: Nothing new is started, and all that has ended was handed over.
         """
-        self._waiting.extend((number, job, 0) for number, job in jobs.items())
+        self._waiting.extend(jobs.items())
         while len(self._waiting) + len(self._running) > leave:
             while self._waiting and len(self._running) < self._window and not self._stop.is_set():
-                number, job, tries = self._waiting.popleft()
-                self._running[self._pool.submit(job)] = (number, job, tries)
-            done = wait(self._running, timeout=LOOK_AROUND, return_when=FIRST_COMPLETED).done
-            for future in done:
-                number, job, tries = self._running.pop(future)
-                evaluation = future.result()
-                if evaluation.failure and tries < self._retries:
-                    self._waiting.append((number, job, tries + 1))
+                number, job = self._waiting.popleft()
+                if not self._deadly(job):
+                    self._running[self._pool.submit(job)] = number, job
                     continue
                 self.ended += 1
-                yield number, evaluation
+                yield number, Evaluation(job.genome, failure=Failure("worker-died", NEVER_AGAIN))
+            done = wait(self._running, timeout=LOOK_AROUND, return_when=FIRST_COMPLETED).done
+            for future in done:
+                number, job = self._running.pop(future)
+                evaluation = future.result()
+                if self._again(job, evaluation):
+                    self._record(number, evaluation)
+                    self._waiting.append((number, job))
+                    continue
+                self.ended += 1
+                yield number, self._told_why(job, evaluation)
             if self._stop.is_set() and not done:
                 raise Stopped
+
+    def _deadly(self, job: Job) -> bool:
+        return self._failures.get(job.genome.hash, Counter())["worker-died"] >= MOST_DEATHS
+
+    def _again(self, job: Job, evaluation: Evaluation) -> bool:
+        """Count a failure, and tell whether the job is tried again."""
+        if evaluation.failure is None:
+            return False
+        kind = evaluation.failure.kind
+        known = self._failures.setdefault(job.genome.hash, Counter())
+        known[kind] += 1
+        return known[kind] <= self._retries.after(kind) and not self._deadly(job)
+
+    def _told_why(self, job: Job, evaluation: Evaluation) -> Evaluation:
+        """Add to the message of a candidate that has just taken its last worker along."""
+        failure = evaluation.failure
+        if failure is None or failure.kind != "worker-died" or not self._deadly(job):
+            return evaluation
+        return replace(evaluation, failure=replace(failure, message=f"{failure.message}; {NEVER_AGAIN}"))

@@ -8,6 +8,7 @@ whose file belongs to one machine, that machine's.
 from __future__ import annotations
 
 import math
+import os
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -27,6 +28,9 @@ def now(session: Session) -> datetime:
 def take(session: Session, study: schema.Study, host: str, process: int, seconds: float) -> int:
     """Take the lease of a study that is locked in this transaction, and return the new holder's fencing number.
 
+    It is free where nobody holds it, where it has run out, and where its holder was a process of this machine that is
+    no more. Were that a mistake, of machines that share a name, the former holder still could not write.
+
     Raises:
         LeaseError: Another process holds it; the message says which one, the hint for how long.
     """
@@ -34,13 +38,24 @@ def take(session: Session, study: schema.Study, host: str, process: int, seconds
     if lease is None:
         lease = schema.Lease(study_id=study.id, fence=0)
         session.add(lease)
-    elif not lease.released and moment < lease.expires_at:
+    elif not lease.released and moment < lease.expires_at and not (lease.host == host and _gone(lease.process)):
         raise _held(study.name, lease, moment)
     lease.fence += 1
     lease.host, lease.process, lease.released = host, process, False
     lease.acquired_at = moment
     _renew(lease, moment, seconds)
     return lease.fence
+
+
+def _gone(process: int) -> bool:
+    """Tell whether this machine has no such process."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is another user's
+        return False
+    return False
 
 
 def held(session: Session, study: schema.Study, fence: int) -> schema.Lease:

@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
+import functools
+import signal
+import tempfile
 import threading
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from typing import ClassVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from spikefront import Executor, hookimpl
+from spikefront import hookimpl
 from spikefront.components import Pool
 from spikefront.evaluate import evaluate
 from spikefront.job import Evaluation, Failure, Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
+from spikefront_plugins.executors._last_words import last_words, leaving_words
+from spikefront_plugins.executors._limits import Limited, limit_memory
+from spikefront_plugins.executors._worker import Context
 
 MOST_BREAKS = 2
-"""How often in a row, without a result in between, a broken pool is replaced."""
+"""How often in a row a worker may die before it begins a job."""
 
 
-class Local(Executor):
-    """Spawned processes of a pebble pool, one job at a time each; a job over its time is killed with its worker."""
+class Local(Limited):
+    """Spawned processes of pebble, one job at a time each; a job over its time is killed with its worker."""
 
     name: ClassVar[str] = "local"
 
     def open(self, sources: Sources) -> Pool:
-        return _LocalPool(self.workers, self.timeout, sources)
+        return _LocalPool(self, sources)
 
 
 class _LocalPool(Pool):
-    """A pebble pool, and another one where it breaks: it does when a worker dies while none has a job."""
+    """Hands jobs to desks, each with one worker; what a dying worker holds, locks or half a result, is its own."""
 
-    def __init__(self, workers: int, timeout: float | None, sources: Sources) -> None:
-        self._workers = workers
-        self._timeout = timeout
-        self._sources = sources
+    def __init__(self, settings: Local, sources: Sources) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="spikefront-")
+        folder = Path(self._folder.name)
+        self._desks = [_Desk(settings, sources, folder / str(number)) for number in range(settings.workers)]
+        self._idle = list(reversed(self._desks))
         self._lock = threading.RLock()
-        self._open: dict[Future[Evaluation], Job] = {}
-        self._breaks = 0
+        self._waiting: deque[tuple[Future[Evaluation], Job]] = deque()
+        self._open: set[Future[Evaluation]] = set()
         self._closed = False
-        self._ending: list[threading.Thread] = []
-        self._pool = self._new()
 
     def submit(self, job: Job) -> Future[Evaluation]:
         outcome: Future[Evaluation] = Future()
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            self._open[outcome] = job
-            self._schedule(outcome)
+            self._open.add(outcome)
+            self._waiting.append((outcome, job))
+            self._hand_out()
         return outcome
 
     def close(self) -> None:
@@ -58,62 +66,133 @@ class _LocalPool(Pool):
             self._closed = True
             given_up = list(self._open)
             self._open.clear()
-        _end(self._pool)
-        for thread in self._ending:
-            thread.join()
+            self._waiting.clear()
+            for desk in self._desks:
+                desk.close()
+        for desk in self._desks:
+            desk.join()
+        self._folder.cleanup()
         for outcome in given_up:
             outcome.cancel()
             outcome.set_running_or_notify_cancel()
 
-    def _new(self) -> ProcessPool:
-        return ProcessPool(self._workers, initializer=load, initargs=(self._sources,), context=_Context())
+    def _hand_out(self) -> None:
+        while self._waiting and self._idle:
+            desk, (outcome, job) = self._idle.pop(), self._waiting.popleft()
+            desk.run(job, functools.partial(self._settle, desk, outcome, job))
 
-    def _schedule(self, outcome: Future[Evaluation]) -> None:
-        pool = self._pool
-        try:
-            task = pool.schedule(_evaluate, args=(self._open[outcome], self._sources), timeout=self._timeout)
-        except RuntimeError:
-            self._replace()
-        else:
-            task.add_done_callback(lambda done: self._settle(done, outcome, pool))
-
-    def _settle(self, done: Future[Evaluation], outcome: Future[Evaluation], pool: ProcessPool) -> None:
-        """Turn whatever became of a job in its worker into an evaluation."""
+    def _settle(self, desk: _Desk, outcome: Future[Evaluation], job: Job, evaluation: Evaluation | None) -> None:
+        """Take what became of a job; one that never began goes back to the head of the queue."""
         with self._lock:
-            if outcome not in self._open:
+            if self._closed:
                 return
-            if not isinstance(done.exception(), BrokenProcessPool):
-                self._breaks = 0
-                outcome.set_result(_evaluation(done, self._open.pop(outcome)))
-            elif pool is self._pool:
-                self._replace()
+            self._idle.append(desk)
+            if evaluation is None:
+                self._waiting.appendleft((outcome, job))
+            else:
+                self._open.remove(outcome)
+            self._hand_out()
+        if evaluation:
+            outcome.set_result(evaluation)
+
+
+class _Desk:
+    """One worker after the other, each in a pebble pool of its own."""
+
+    def __init__(self, settings: Local, sources: Sources, words: Path) -> None:
+        self._settings = settings
+        self._sources = sources
+        self._words = words
+        self._ending: list[threading.Thread] = []
+        self._breaks = 0
+        self._open()
+
+    def run(self, job: Job, done: Callable[[Evaluation | None], None]) -> None:
+        """Start a job; `done` is called with what became of it, or None where it never began."""
+        arguments = (job, self._sources, self._words)
+        self._words.unlink(missing_ok=True)
+        try:
+            task = self._pool.schedule(_evaluate, args=arguments, timeout=self._settings.timeout)
+        except RuntimeError:  # its worker died while it had nothing to do
+            self._replace()
+            task = self._pool.schedule(_evaluate, args=arguments, timeout=self._settings.timeout)
+        task.add_done_callback(lambda ended: self._ended(ended, job, done))
+
+    def close(self) -> None:
+        """Begin to stop the worker."""
+        self._ending = [thread for thread in self._ending if thread.is_alive()]
+        self._ending.append(threading.Thread(target=_end, args=(self._pool,), daemon=True))
+        self._ending[-1].start()
+
+    def join(self) -> None:
+        """Wait until all workers of this desk are gone."""
+        for thread in self._ending:
+            thread.join()
+
+    def _open(self) -> None:
+        self._context = Context()
+        limit = self._settings.memory
+        self._pool = ProcessPool(1, initializer=_prepare, initargs=(self._sources, limit), context=self._context)
+        self._jobs = 0
 
     def _replace(self) -> None:
-        """Put a new pool in place of one that broke, and give it all open jobs."""
-        self._breaks += 1
-        self._ending.append(threading.Thread(target=_end, args=(self._pool,)))
-        self._ending[-1].start()
-        self._pool = self._new()
-        for outcome, job in list(self._open.items()):
-            if self._breaks <= MOST_BREAKS:
-                self._schedule(outcome)
-            else:
-                failure = Failure("worker-died", "the workers end before they start a job")
-                del self._open[outcome]
-                outcome.set_result(Evaluation(job.genome, failure=failure))
+        self.close()
+        self._open()
+
+    def _ended(self, ended: Future[Evaluation], job: Job, done: Callable[[Evaluation | None], None]) -> None:
+        try:
+            evaluation: Evaluation | None = ended.result()
+            self._breaks = 0
+            self._jobs += 1
+            if self._jobs == self._settings.jobs or self._is_spoilt(evaluation):
+                self._replace()
+        except CancelledError:
+            return
+        except Exception as error:
+            evaluation = self._what_happened(error, job)
+            self._replace()
+        done(evaluation)
+
+    def _is_spoilt(self, evaluation: Evaluation | None) -> bool:
+        """Tell whether the worker may be full of what a candidate left: freed memory need not be whole any more."""
+        failure = evaluation and evaluation.failure
+        return bool(self._settings.memory and failure and failure.kind == "out-of-memory")
+
+    def _what_happened(self, error: Exception, job: Job) -> Evaluation | None:
+        words, worker = last_words(self._words), self._context.worker
+        failure = self._failure(error, began=words is not None)
+        if failure is None:
+            return None
+        if words is None or worker is None:
+            return Evaluation(job.genome, failure=failure)
+        return Evaluation(
+            job.genome,
+            failure=Failure(failure.kind, failure.message, words.traceback),
+            seconds=words.seconds,
+            peak_memory=worker.peak_memory,
+            worker=worker.place,
+        )
+
+    def _failure(self, error: Exception, *, began: bool) -> Failure | None:
+        match error:
+            case BrokenProcessPool() if not began:
+                self._breaks += 1
+                message = "the workers end before they start a job"
+                return Failure("worker-died", message) if self._breaks > MOST_BREAKS else None
+            case TimeoutError():
+                return Failure("time-out", f"the evaluation took more than {self._settings.timeout:g} s")
+            case ProcessExpired(exitcode=code):
+                return Failure("worker-died", f"the worker {_end_of(code)}")
+            case BrokenProcessPool():
+                return Failure("worker-died", "the worker ended")
+        return Failure("exception", f"{type(error).__name__}: {error}")
 
 
-class _Worker(SpawnProcess):
-    """A worker has no reason to end; pebble would wait for ever for the job of one that exits with 0."""
-
-    @property
-    def exitcode(self) -> int | None:
-        code = super().exitcode
-        return 255 if code == 0 else code
-
-
-class _Context(SpawnContext):
-    Process = _Worker
+def _end_of(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    reason = ", as the kernel does when memory runs out" if code == -signal.SIGKILL else ""
+    return f"was ended by {signal.Signals(-code).name}{reason}"
 
 
 def _end(pool: ProcessPool) -> None:
@@ -121,21 +200,17 @@ def _end(pool: ProcessPool) -> None:
     pool.join()
 
 
-def _evaluate(job: Job, sources: Sources) -> Evaluation:
+def _prepare(sources: Sources, memory: float | None) -> None:
+    """Make a process a worker."""
+    load(sources)
+    if memory is not None:
+        limit_memory(memory)
+
+
+def _evaluate(job: Job, sources: Sources, words: Path) -> Evaluation:
     """Run in the worker, whose registry was loaded when it started."""
-    return evaluate(job, load(sources))
-
-
-def _evaluation(done: Future[Evaluation], job: Job) -> Evaluation:
-    try:
-        return done.result()
-    except TimeoutError:
-        failure = Failure("time-out", "the evaluation took too long")
-    except ProcessExpired as error:
-        failure = Failure("worker-died", f"the worker ended with exit code {error.exitcode}")
-    except Exception as error:
-        failure = Failure("exception", f"{type(error).__name__}: {error}")
-    return Evaluation(job.genome, failure=failure)
+    with leaving_words(words):
+        return evaluate(job, load(sources))
 
 
 @hookimpl

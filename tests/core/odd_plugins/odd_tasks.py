@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import sys
 import time
 from typing import ClassVar, Literal
@@ -14,8 +15,23 @@ from spikefront.errors import NotFiniteError
 from spikefront.space import Tensor
 
 Behaviour = Literal[
-    "well", "raise", "nan", "diverge", "memory", "allocate", "sleep", "exit", "exit-0", "abort", "system-exit"
+    "well",
+    "raise",
+    "nan",
+    "text",
+    "nothing",
+    "diverge",
+    "memory",
+    "allocate",
+    "hoard",
+    "sleep",
+    "exit",
+    "exit-0",
+    "abort",
+    "kill",
+    "system-exit",
 ]
+LITTLE, MUCH = 1 << 24, 3 << 30  # bytes
 
 
 def behave(how):
@@ -28,6 +44,10 @@ def behave(how):
             raise MemoryError
         case "allocate":
             torch.empty(10**16)
+        case "hoard":
+            hoard = []
+            while len(hoard) * LITTLE < MUCH:  # stops by itself where nothing else stops it
+                hoard.append(torch.ones(LITTLE, dtype=torch.uint8))
         case "sleep":
             time.sleep(600)
         case "exit":
@@ -36,6 +56,8 @@ def behave(how):
             os._exit(0)
         case "abort":
             os.abort()
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         case "system-exit":
             sys.exit(1)
 
@@ -58,7 +80,9 @@ class Target(Task):
         behave(self.behaviour)
         noise = streams.numpy("noise").normal(0, 0.1)
         distance = float(np.abs(phenotype - np.array([1, 2, 3])).sum())
-        return {"distance": math.nan if self.behaviour == "nan" else distance, "noise": noise}
+        if self.behaviour == "nothing":
+            return None
+        return {"distance": {"nan": math.nan, "text": "near"}.get(self.behaviour, distance), "noise": noise}
 
 
 class Metric(Fitness):

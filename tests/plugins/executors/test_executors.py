@@ -100,7 +100,7 @@ def test_a_pool_outlives_its_candidates(open_pool):
     assert [kind(future) for future in futures] == ["time-out", None, died, None, died, died, None]
     codes = [futures[names.index(name)].result().failure.message for name in ("exit", "abort")]
     assert "exit code 3" in codes[0]
-    assert f"exit code {-signal.SIGABRT}" in codes[1]
+    assert "SIGABRT" in codes[1]
 
 
 def test_workers_that_die_idle_are_replaced(open_pool):
