@@ -217,10 +217,10 @@ def test_order_is_that_of_the_numbers_and_not_of_the_recording(database, store, 
 
 def test_a_number_or_an_ask_that_cannot_be_is_refused(database, store, evaluated):
     store.record(evaluated(), generation=0, number=0)
-    with pytest.raises(StorageError, match="UNIQUE constraint failed|duplicate key") as caught:
+    with pytest.raises(StorageError, match=r"UNIQUE constraint failed|duplicate key") as caught:
         store.record(evaluated(2), generation=0, number=0)
     assert "one program at a time" in caught.value.hint
-    with pytest.raises(StorageError, match="FOREIGN KEY constraint failed|violates foreign key"):
+    with pytest.raises(StorageError, match=r"FOREIGN KEY constraint failed|violates foreign key"):
         store.record(evaluated(2), generation=0, ask=12)
     assert len(queries.evaluations(database, "first")) == count(database, schema.Genome) == 1
 
