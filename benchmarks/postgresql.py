@@ -20,7 +20,7 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 USER = "spikefront"
 MISSING = (
-    "no PostgreSQL server programs: neither on the PATH nor in /usr/lib/postgresql (apt-get install postgresql-15)"
+    "no PostgreSQL server programs: neither on the PATH nor in /usr/lib/postgresql (apt-get install postgresql)"
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -82,15 +81,10 @@ def use_write_ahead_log(engine: Engine) -> None:
         connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
-def back_up(path: Path, revision: str | None) -> Path:
-    """Copy a database to a new file beside it, all of it or nothing, and return the copy's path."""
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    copy = path.with_name(f"{path.name}.{revision}-{now}.bak")
-    unfinished = copy.with_suffix(".part")
-    with closing(_connect(path, "ro")) as source, closing(sqlite3.connect(unfinished)) as target:
+def back_up(path: Path, to: Path) -> None:
+    """Copy a database to a new file as it is at one moment, while others may write to it."""
+    with closing(_connect(path, "ro")) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
-    unfinished.replace(copy)
-    return copy
 
 
 def _connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, make_url, text
 from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
-from spikefront.storage import Database, StudyStore, queries
+from spikefront.storage import Database, StudyStore, maintenance, postgresql, queries
 from spikefront.storage.inserts import add_genomes
 
 
@@ -97,6 +97,30 @@ def test_a_server_that_was_started_anew_is_found_again(database, store, run):
     )
     store.set_state("failed")
     assert queries.study(database, "first").state == "failed"
+
+
+def test_a_copy_is_an_archive_that_pg_restore_reads(where, database, store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for copy in (maintenance.back_up(where), maintenance.back_up(where, tmp_path / "named")):
+        assert copy.read_bytes()[:5] == b"PGDMP"
+    assert sorted(file.name for file in tmp_path.iterdir())[0] == "named"
+    with pytest.raises(StorageError, match="named is there already"):
+        maintenance.back_up(where, tmp_path / "named")
+
+
+def test_a_server_without_pg_dump_is_copied_by_its_operator(where, database, tmp_path, monkeypatch):
+    monkeypatch.setattr(postgresql, "_pg_dump", lambda: None)
+    with pytest.raises(StorageError, match="there is no program pg_dump") as caught:
+        maintenance.back_up(where, tmp_path / "copy")
+    assert "--no-backup" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_that_pg_dump_cannot_make_is_none(where, database, tmp_path, monkeypatch):
+    monkeypatch.setattr(postgresql, "_pg_dump", lambda: "/bin/false")
+    with pytest.raises(StorageError, match="cannot be copied"):
+        maintenance.back_up(where, tmp_path / "copy")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_programs_tables_are_left_alone(where, run):

@@ -7,13 +7,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from sqlalchemy import event, text
 
 from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Measurement
-from spikefront.storage import Database, StudyStore, postgresql, queries, sqlite
+from spikefront.storage import Database, StudyStore, migration, postgresql, queries, sqlite
 
 WRITER = """
 import sys
@@ -98,6 +99,11 @@ def test_programs_that_train_the_same_candidate_again_number_their_results(where
     with ThreadPoolExecutor(4) as pool:
         numbers = list(pool.map(retrain, (0.1, 0.2, 0.3, 0.4)))
     assert sorted(itertools.chain(*numbers)) == list(range(40))
+
+
+def test_migrations_make_the_tables_of_the_models(database):
+    with database.tables() as connection:
+        command.check(migration.configuration(connection))
 
 
 def test_large_studies_are_read_with_few_queries(database, store, evaluated):
