@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption
-from spikefront.storage import maintenance
+from spikefront.storage import Database, integrity, maintenance, queries
 
 db = typer.Typer(name="db", help="Keep a database in order: upgrade, check, backup.", no_args_is_help=True)
 
@@ -37,3 +37,28 @@ def backup(
 ) -> None:
     """Copy a database, while studies may run in it."""
     typer.echo(f"Copied it to {maintenance.back_up(where, to)}")
+
+
+@db.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Studies to check; all of the database by default.")
+    ] = None,
+    where: DatabaseOption = DEFAULT_DATABASE,
+) -> None:
+    """Check that a database and its studies are whole, in order, and as they were written.
+
+    Prints one line for each finding, and then exits with code 1.
+    """
+    with Database.read_only(where) as database:
+        findings = integrity.check_file(database)
+        for name in names or [study.name for study in queries.studies(database)]:
+            found = integrity.check_study(database, name)
+            findings += [f"study '{name}': {finding}" for finding in found]
+            if not found:
+                study = queries.study(database, name)
+                typer.echo(f"study '{name}': in order, {study.evaluations} evaluations, {study.failed} failed")
+    for finding in findings:
+        typer.echo(finding)
+    if findings:
+        raise typer.Exit(1)

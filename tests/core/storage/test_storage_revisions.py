@@ -17,7 +17,7 @@ from spikefront.storage import Database, StudyStore, maintenance, migration, que
 from spikefront.study import Study
 
 KEPT = sorted((Path(__file__).parent / "revisions").glob("*.sqlite"))
-"""Each was made by the program of its revision: it ran `revisions/digits.toml`, and retrained and tested candidate 7."""
+"""Each was made by its own program: it ran `revisions/digits.toml`, then retrained and tested candidate 7."""
 
 HEAD = ScriptDirectory(migration.MIGRATIONS).get_current_head()
 
