@@ -66,8 +66,8 @@ def _specification(study: schema.Study) -> Iterator[str]:
     if not study.plugins:
         yield "no plugin is named that gave its components"
     for plugin in study.plugins:
-        if not plugin.get("version"):
-            yield f"{plugin.get('kind')} {plugin.get('name')}: the version of its plugin is missing"
+        if not plugin.get("plugin") or plugin.get("version") is None:  # that of a file is empty
+            yield f"{plugin.get('kind')} {plugin.get('name')}: its plugin, or the version of that, is missing"
 
 
 def _asks(session: Session, study: schema.Study) -> Iterator[str]:

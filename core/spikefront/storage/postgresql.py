@@ -30,8 +30,8 @@ WRITING: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
 HINTS = {
     "lock timeout": f"Another program has been writing to it for {BUSY_SECONDS} s; wait for it or stop it.",
     "read-only transaction": "Open it for writing; a standby server cannot be written to.",
-    "No space left": "Free some space on the server and go on.",
-    "could not extend file": "Free some space on the server and go on.",
+    "No space left": "What was recorded before is whole; free some space on the server and go on.",
+    "could not extend file": "What was recorded before is whole; free some space on the server and go on.",
     "does not exist": "Make it first: `createdb NAME`, as a user who may.",
     "authentication failed": "Check user and password; a file ~/.pgpass (HOST:PORT:NAME:USER:PASSWORD) can hold it.",
     "permission denied": "The user needs the right to make tables: `GRANT CREATE ON SCHEMA public TO USER`.",

@@ -19,7 +19,8 @@ IMMEDIATE = "spikefront_immediate"
 
 HINTS = {
     "database is locked": f"Another program has been writing to it for {BUSY_SECONDS:.0f} s; wait for it or stop it.",
-    "disk is full": "Free some space and go on.",
+    "disk is full": "What was recorded before is whole; free some space and go on.",
+    "disk I/O error": "What was recorded before is whole; free some space, or check the disk and the quota, and go on.",
     "readonly": "Open it for writing, or make the file and its folder writable.",
     "read-only": "Open it for writing, or make the file and its folder writable.",
     "malformed": "The file is damaged; restore it from a copy.",

@@ -94,8 +94,8 @@ def test_what_a_study_does_not_keep_is_not_missing(database, new_study, evaluate
         ([update(STUDY).values(specification="{")], "the specification cannot be read"),
         ([update(STUDY).values(specification="{}")], "the specification cannot be read"),
         ([update(STUDY).values(plugins=[])], "no plugin is named that gave its components"),
-        ([update(STUDY).values(plugins=[{"kind": "neuron", "name": "lif", "plugin": "x", "version": ""}])],
-         "neuron lif: the version of its plugin is missing"),
+        ([update(STUDY).values(plugins=[{"kind": "neuron", "name": "lif", "plugin": "x"}])],
+         "neuron lif: its plugin, or the version of that, is missing"),
         ([delete(schema.Artifact)], "candidates on the front have lost their weights: 0, 1, 2, 3, 4 and 1 more"),
         ([update(schema.Artifact).where(schema.Artifact.size == 2).values(content=b"ww")],
          "search evaluation 3: the weights are damaged: their checksum does not match"),
@@ -116,7 +116,7 @@ def test_asks_that_are_missing_are_named(database, store):
 
 
 def test_a_study_is_not_charged_with_what_is_wrong_with_another(database, whole, new_study):
-    new_study(database, "second", plugins=[Provenance("neuron", "lif", "x", "")])
+    new_study(database, "second", plugins=[Provenance("neuron", "lif", "", "1.0")])
     assert integrity.check_study(database, "first") == []
     assert len(integrity.check_study(database, "second")) == 1
 
