@@ -19,9 +19,7 @@ DEBIAN = Path("/usr/lib/postgresql")
 """Debian keeps a folder here for each version, outside of the PATH."""
 
 USER = "spikefront"
-MISSING = (
-    "no PostgreSQL server programs: neither on the PATH nor in /usr/lib/postgresql (apt-get install postgresql-15)"
-)
+MISSING = "no PostgreSQL server programs: neither on the PATH nor in /usr/lib/postgresql (apt-get install postgresql)"
 
 
 def programs() -> Path | None:

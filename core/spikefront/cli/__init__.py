@@ -12,7 +12,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from spikefront.cli import candidates, reading, running
+from spikefront.cli import candidates, databases, reading, running
 from spikefront.cli.options import registry_of
 from spikefront.errors import SpikefrontError
 
@@ -32,6 +32,7 @@ def build() -> typer.Typer:
     commands += [candidates.retrain, candidates.test, candidates.export, reading.plugins, reading.version]
     for command in commands:
         cli.command()(command)
+    cli.add_typer(databases.db)
     registry_of(()).add_commands(cli)
     return cli
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -33,20 +33,20 @@ class Database:
 
     Attributes:
         label: Its path or its URL without the password, for messages.
+        path: Its file; None on a server.
+        url: Its address.
     """
 
-    def __init__(self, engine: Engine, label: str, writable: bool) -> None:
-        self.label = label
+    def __init__(self, engine: Engine, path: Path | None, url: URL, writable: bool) -> None:
+        self.label = str(path or url)
+        self.path, self.url = path, url
         self._hints = _HINTS[engine.dialect.name]
         self._reading = engine.execution_options(**_READING[engine.dialect.name])
         self._writing = engine.execution_options(**_WRITING[engine.dialect.name]) if writable else self._reading
 
     @classmethod
     def open(cls, where: str | Path, *, create: bool = False) -> Database:
-        """Open a database for writing and bring its tables up to date.
-
-        Before older tables are changed, an SQLite file is copied beside itself; for a server, that is its
-        operator's task.
+        """Open a database for writing.
 
         Args:
             where: A file or a database URL.
@@ -55,15 +55,9 @@ class Database:
         Raises:
             StorageError: It cannot be opened; the message says why, the hint what to do.
         """
-        path, url = _locate(where)
-        if path:
-            sqlite.check_file(path, write=True, create=create)
-            engine = sqlite.writer(path, create)
-        else:
-            engine = postgresql.engine(url, _FORMS)
-        database = cls(engine, str(path or url), writable=True)
+        database = cls.connect(where, write=True, create=create)
         with database._closed_on_error():
-            database._prepare(path, create)
+            database._prepare(create)
         return database
 
     @classmethod
@@ -76,20 +70,30 @@ class Database:
         Raises:
             StorageError: It cannot be opened; the message says why, the hint what to do.
         """
+        database = cls.connect(where, write=False)
+        with database._closed_on_error():
+            database._require_current(create=False)
+        return database
+
+    @classmethod
+    def connect(cls, where: str | Path, *, write: bool, create: bool = False) -> Database:
+        """Open a database whatever its tables are, for those who keep it in order.
+
+        Args:
+            where: A file or a database URL.
+            write: Open it for writing.
+            create: Whether a file may be missing.
+
+        Raises:
+            StorageError: It cannot be opened; the message says why, the hint what to do.
+        """
         path, url = _locate(where)
         if path:
-            sqlite.check_file(path, write=False, create=False)
-            engine = sqlite.reader(path)
+            sqlite.check_file(path, write, create)
+            engine = sqlite.writer(path, create) if write else sqlite.reader(path)
         else:
             engine = postgresql.engine(url, _FORMS)
-        database = cls(engine, str(path or url), writable=False)
-        with database._closed_on_error():
-            if database._version(create=False) is Version.OLDER:
-                raise StorageError(
-                    f"{database.label} was written by an older Spikefront",
-                    "`spikefront run FILE` brings it up to date, and keeps a copy.",
-                )
-        return database
+        return cls(engine, path, url, write)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -103,6 +107,14 @@ class Database:
         with self._explained(), Session(self._writing) as session, session.begin():
             yield session
 
+    @contextmanager
+    def tables(self) -> Iterator[Connection]:
+        """Give a connection that may change the tables, while nobody else does so or writes to a study."""
+        with self._explained(), self._writing.begin() as connection:
+            if self.path is None:
+                postgresql.lock_tables(connection)
+            yield connection
+
     def close(self) -> None:
         """Let go of all connections."""
         self._reading.dispose()
@@ -115,22 +127,24 @@ class Database:
     ) -> None:
         self.close()
 
-    def _prepare(self, path: Path | None, create: bool) -> None:
-        self._version(create)  # nothing of another program's file is touched
-        if path:
+    def _prepare(self, create: bool) -> None:
+        found = self._require_current(create)  # nothing of another program's file is touched
+        if self.path:
             sqlite.use_write_ahead_log(self._reading)
-        with self._writing.begin() as connection:
-            if not path:
-                postgresql.lock_tables(connection)
-            found = migration.version(connection, self.label)
-            if found is Version.OLDER and path:
-                sqlite.back_up(path, migration.revision(connection))
-            if found is not Version.CURRENT:
-                migration.upgrade(connection)
+        if found is Version.EMPTY:
+            with self.tables() as connection:
+                if migration.version(connection, self.label) is Version.EMPTY:  # and not made by others in between
+                    migration.upgrade(connection)
 
-    def _version(self, create: bool) -> Version:
+    def _require_current(self, create: bool) -> Version:
+        """Refuse tables that are not this program's; with `create`, there may be none."""
         with self._reading.begin() as connection:
-            found = migration.version(connection, self.label)
+            found, revision = migration.version(connection, self.label), migration.revision(connection)
+        if found is Version.OLDER:
+            raise StorageError(
+                f"{self.label} was written by an older Spikefront (revision {revision})",
+                f"`spikefront db upgrade --db {self.label}` brings it up to date, and keeps a copy.",
+            )
         if found is Version.EMPTY and not create:
             raise StorageError(f"{self.label} is empty: it has no studies", "`spikefront run FILE` makes one.")
         return found

@@ -11,7 +11,7 @@ import math
 import os
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from spikefront.errors import LeaseError
@@ -25,7 +25,7 @@ def now(session: Session) -> datetime:
     return datetime.now(UTC)
 
 
-def take(session: Session, study: schema.Study, host: str, process: int, seconds: float) -> int:
+def take(session: Session, study: int, name: str, host: str, process: int, seconds: float) -> int:
     """Take the lease of a study that is locked in this transaction, and return the new holder's fencing number.
 
     It is free where nobody holds it, where it has run out, and where its holder was a process of this machine that is
@@ -34,16 +34,16 @@ def take(session: Session, study: schema.Study, host: str, process: int, seconds
     Raises:
         LeaseError: Another process holds it; the message says which one, the hint for how long.
     """
-    lease, moment = session.get(schema.Lease, study.id), now(session)
+    lease, moment = session.get(schema.Lease, study), now(session)
     if lease is None:
-        lease = schema.Lease(study_id=study.id, fence=0)
+        lease = schema.Lease(study_id=study, fence=0)
         session.add(lease)
     elif not lease.released and moment < lease.expires_at and not (lease.host == host and _gone(lease.process)):
-        raise _held(study.name, lease, moment)
+        raise _held(name, lease, moment)
     lease.fence += 1
     lease.host, lease.process, lease.released = host, process, False
-    lease.acquired_at = moment
-    _renew(lease, moment, seconds)
+    lease.acquired_at = lease.renewed_at = moment
+    lease.expires_at = moment + timedelta(seconds=seconds)
     return lease.fence
 
 
@@ -58,36 +58,42 @@ def _gone(process: int) -> bool:
     return False
 
 
-def held(session: Session, study: schema.Study, fence: int) -> schema.Lease:
-    """Return the lease of a study that is locked in this transaction, if it is still that of the holder `fence`.
+def check(session: Session, study: int, name: str, fence: int) -> None:
+    """Make sure that `fence` still holds the lease of a study that is locked in this transaction.
 
     A lease that has run out is still the holder's as long as nobody else took it.
 
     Raises:
         LeaseError: Another process has taken over, or the holder has released it.
     """
-    lease = session.get_one(schema.Lease, study.id)
-    if lease.fence != fence:
+    lease = schema.Lease
+    found = select(lease.fence, lease.released, lease.process, lease.host).where(lease.study_id == study)
+    last, released, process, host = session.execute(found).one()
+    if last != fence:
         raise LeaseError(
-            f"study '{study.name}': another process has taken over: process {lease.process} on {lease.host}",
+            f"study '{name}': another process has taken over: process {process} on {host}",
             "This process slept for longer than its lease; it writes no more, and what it recorded before is kept.",
         )
-    if lease.released:
-        raise LeaseError(f"study '{study.name}': this process has released its lease", "Acquire it before writing.")
-    return lease
+    if released:
+        raise LeaseError(f"study '{name}': this process has released its lease", "Acquire it before writing.")
 
 
-def renew(session: Session, study: schema.Study, fence: int, seconds: float) -> None:
+def renew(session: Session, study: int, name: str, fence: int, seconds: float) -> None:
     """Let the holder's lease run out `seconds` from now.
 
     Raises:
         LeaseError: It is another's by now.
     """
-    _renew(held(session, study, fence), now(session), seconds)
+    check(session, study, name, fence)
+    moment = now(session)
+    values = {"renewed_at": moment, "expires_at": moment + timedelta(seconds=seconds)}
+    session.execute(update(schema.Lease).where(schema.Lease.study_id == study).values(values))
 
 
-def _renew(lease: schema.Lease, moment: datetime, seconds: float) -> None:
-    lease.renewed_at, lease.expires_at = moment, moment + timedelta(seconds=seconds)
+def release(session: Session, study: int, fence: int) -> None:
+    """Free the lease if it is still the holder's."""
+    mine = (schema.Lease.study_id == study, schema.Lease.fence == fence)
+    session.execute(update(schema.Lease).where(*mine).values(released=True))
 
 
 def _held(name: str, lease: schema.Lease, moment: datetime) -> LeaseError:

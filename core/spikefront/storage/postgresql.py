@@ -7,9 +7,13 @@ genomes in the order of their hashes, so they queue and never wait for each othe
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import NoSuchModuleError
 
 from spikefront.errors import StorageError
@@ -26,8 +30,8 @@ WRITING: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
 HINTS = {
     "lock timeout": f"Another program has been writing to it for {BUSY_SECONDS} s; wait for it or stop it.",
     "read-only transaction": "Open it for writing; a standby server cannot be written to.",
-    "No space left": "Free some space on the server and go on.",
-    "could not extend file": "Free some space on the server and go on.",
+    "No space left": "What was recorded before is whole; free some space on the server and go on.",
+    "could not extend file": "What was recorded before is whole; free some space on the server and go on.",
     "does not exist": "Make it first: `createdb NAME`, as a user who may.",
     "authentication failed": "Check user and password; a file ~/.pgpass (HOST:PORT:NAME:USER:PASSWORD) can hold it.",
     "permission denied": "The user needs the right to make tables: `GRANT CREATE ON SCHEMA public TO USER`.",
@@ -56,8 +60,38 @@ def engine(url: URL, forms: str) -> Engine:
 
 
 def lock_tables(connection: Connection) -> None:
-    """Wait until nobody else makes or changes the tables, and keep others from it until the transaction ends."""
+    """Wait until nobody else changes the tables or a study, and keep others from it until the transaction ends."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _OPENING})
+    if inspect(connection).has_table("studies"):
+        connection.execute(text("LOCK TABLE studies IN EXCLUSIVE MODE"))  # every writer needs a row of it
+
+
+def back_up(url: URL, to: Path) -> None:
+    """Write an archive of a database as it is at one moment, while others may write to it, with `pg_dump`.
+
+    Raises:
+        StorageError: There is no `pg_dump`, or it failed; the message has what it said.
+    """
+    program = _pg_dump()
+    if program is None:
+        raise StorageError(
+            f"{url} cannot be copied: there is no program pg_dump here",
+            "Install it (apt-get install postgresql-client), or have the server's operator make a copy; "
+            "then `spikefront db upgrade --no-backup` goes on without.",
+        )
+    public = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    options = ["--format=custom", f"--lock-wait-timeout={BUSY_SECONDS}s", f"--file={to}"]
+    command = [program, *options, public.render_as_string()]  # where anybody can see it, so without the password
+    environment = {**os.environ, **({"PGPASSWORD": url.password} if url.password else {})}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if ended.returncode:
+        raise StorageError(f"{url} cannot be copied: {' '.join(ended.stderr.split())}", "Nothing was changed.")
+
+
+def _pg_dump() -> str | None:
+    """Return the program: on the PATH, or the newest where Debian puts them."""
+    found = (str(path) for path in Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))
+    return shutil.which("pg_dump") or max(found, default=None)
 
 
 def _limit_waiting(connection: Any, record: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -20,7 +19,8 @@ IMMEDIATE = "spikefront_immediate"
 
 HINTS = {
     "database is locked": f"Another program has been writing to it for {BUSY_SECONDS:.0f} s; wait for it or stop it.",
-    "disk is full": "Free some space and go on.",
+    "disk is full": "What was recorded before is whole; free some space and go on.",
+    "disk I/O error": "What was recorded before is whole; free some space, or check the disk and the quota, and go on.",
     "readonly": "Open it for writing, or make the file and its folder writable.",
     "read-only": "Open it for writing, or make the file and its folder writable.",
     "malformed": "The file is damaged; restore it from a copy.",
@@ -82,15 +82,10 @@ def use_write_ahead_log(engine: Engine) -> None:
         connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
-def back_up(path: Path, revision: str | None) -> Path:
-    """Copy a database to a new file beside it, all of it or nothing, and return the copy's path."""
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    copy = path.with_name(f"{path.name}.{revision}-{now}.bak")
-    unfinished = copy.with_suffix(".part")
-    with closing(_connect(path, "ro")) as source, closing(sqlite3.connect(unfinished)) as target:
+def back_up(path: Path, to: Path) -> None:
+    """Copy a database to a new file as it is at one moment, while others may write to it."""
+    with closing(_connect(path, "ro")) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
-    unfinished.replace(copy)
-    return copy
 
 
 def _connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from spikefront.errors import StorageError
-from spikefront.storage import Database, StudyStore, queries, sqlite
+from spikefront.storage import Database, StudyStore, queries
 
 
 @pytest.fixture
