@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import signal
-from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,9 +19,10 @@ from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption, Format, Plu
 from spikefront.cli.reading import print_front
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
+from spikefront.search.failures import failures_of, grouped
 from spikefront.search.progress import Progress
 from spikefront.search.screening import recorded_standing
-from spikefront.storage import Database, queries
+from spikefront.storage import Database
 from spikefront.study import Study
 
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
@@ -34,12 +35,17 @@ def run(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file; repeatable.")
     ] = None,
+    executor: Annotated[str | None, typer.Option(metavar="NAME", help="Where it runs: local, ray, inline.")] = None,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on the Ray cluster there, or on 'auto'.")
+    ] = None,
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Run a study, or go on with it where it was interrupted."""
     sources = sources_of(plugins_dir)
     registry = load(sources)
-    changes = list(changes or []) + ([f"execution.workers={workers}"] if workers else [])
+    given = {"workers": workers, "use": executor or ("ray" if ray else None), "address": ray}
+    changes = [*(changes or []), *(f"execution.{key}={json.dumps(value)}" for key, value in given.items() if value)]
     study = Study.from_file(file, registry, changes)
     study.check()
     console = Console()
@@ -55,7 +61,7 @@ def run(
             standing = recorded_standing(database, study.name)
             if standing:
                 console.print(f"screening {standing}", markup=False, highlight=False, soft_wrap=True)
-        _print_failures(database, study.name, console)
+        _print_failures(database, study.name, db, console)
     if outcome == "finished" and display.done < study.budget.total:
         console.print(f"The search ended after {display.done} of {study.budget.total}: it found nothing new to try.")
     if outcome == "interrupted":
@@ -67,12 +73,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _print_failures(database: Database, name: str, console: Console) -> None:
-    """Say how many candidates failed, and why: one line for each reason, the commonest first."""
-    found = [row.failure for row in queries.failures(database, name) if row.failure]
-    reasons = Counter(f"{failure.kind}: {failure.message.splitlines()[0]}" for failure in found)
-    for reason, times in reasons.most_common(5):
-        console.print(f"{times} failed, {reason}", markup=False, highlight=False, soft_wrap=True)
+def _print_failures(database: Database, name: str, db: str, console: Console) -> None:
+    """Say how many candidates failed, and why: one line for each cause, the commonest first."""
+    groups = grouped(one for one in failures_of(database, name) if not one.again)
+    for group in groups[:5]:
+        line = f"{len(group.failures)} failed, {group.first.failure.kind}: {group.first.reason}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if groups:
+        console.print(f"More: spikefront failures {name} --db {db}", markup=False, highlight=False, soft_wrap=True)
 
 
 class _Display:
