@@ -8,7 +8,6 @@ import math
 import os
 import platform
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -26,11 +25,18 @@ from spikefront.evaluate import evaluate
 from spikefront.job import Evaluation, Failure, FailureKind, Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
-from spikefront_plugins.executors._limits import GIB, Limited, limit_memory
+from spikefront_plugins.executors._limits import GIB, Limited, is_spoilt, limit_memory
 from spikefront_plugins.executors._luggage import Luggage, pack, unpack
 
 POLL = 0.1
 """Seconds after which jobs are looked at for their time."""
+
+
+LINGER = 60
+"""Seconds that a worker that has to go waits for it."""
+
+MOST_BREAKS = 2
+"""How often a job may lose its worker before it begins."""
 
 
 class Ray(Limited):
@@ -80,6 +86,7 @@ class Ray(Limited):
     def _connect(self, ray: Any) -> None:
         """Start Ray on this machine, or connect to a cluster; SIGTERM goes on to mean what it meant."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # what failed is told by its evaluation
         machine = {"num_cpus": max(1, math.ceil(self.workers * self.cpus)), "include_dashboard": False}
         options = {"address": self.address} if self.address else {"address": "local", **machine}
         handler = signal.getsignal(signal.SIGTERM)
@@ -123,6 +130,7 @@ class _Running:
     began: float | None = None
     worker: str = ""
     late: bool = False
+    breaks: int = 0
 
 
 class _RayPool(Pool):
@@ -180,7 +188,7 @@ class _RayPool(Pool):
             running.outcome.set_running_or_notify_cancel()
 
     def _hand_out(self) -> None:
-        while self._waiting and len(self._running) < self._settings.workers:
+        while self._waiting and not self._closed and len(self._running) < self._settings.workers:
             running = self._waiting.popleft()
             self._running[self._task.remote(running.job, self._luggage, self._settings.memory)] = running
 
@@ -203,17 +211,34 @@ class _RayPool(Pool):
         try:
             said = self._ray.get(next(task))
         except self._ray.exceptions.RayError as error:
+            if self._is_innocent(running, error):
+                self._put_back(task)
+                return
             said = self._failed(running, error)
         if isinstance(said, Evaluation):
             self._settle(task, said)
         else:
             running.began, running.worker = time.monotonic(), said
 
+    def _is_innocent(self, running: _Running, error: Exception) -> bool:
+        """Tell whether a job was lost before it began, with a worker that ended for another reason."""
+        began_or_refused = running.began is not None or isinstance(error, self._ray.exceptions.RayTaskError)
+        return not began_or_refused and running.breaks < MOST_BREAKS
+
+    def _put_back(self, task: Any) -> None:
+        with self._changed:
+            running = self._running.pop(task)
+            running.breaks += 1
+            self._waiting.appendleft(running)
+            self._hand_out()
+
     def _settle(self, task: Any, evaluation: Evaluation) -> None:
         with self._changed:
             if self._closed:
                 return
             running = self._running.pop(task)
+            if is_spoilt(evaluation, self._settings.memory):
+                self._ray.cancel(task, force=True)
             self._hand_out()
         running.outcome.set_result(evaluation)
 
@@ -257,15 +282,15 @@ class _RayPool(Pool):
 
 def _evaluate(job: Job, luggage: Luggage, memory: float | None) -> Iterator[str | Evaluation]:
     """Run in the worker: say who is at work, then what came of it."""
-    yield f"{platform.node()}:{os.getpid()}"
     sources = unpack(luggage)
     registry = load(sources)
     if memory is not None:
         limit_memory(memory)
+    yield f"{platform.node()}:{os.getpid()}"
     evaluation = evaluate(job, registry)
     yield evaluation
-    if memory is not None and evaluation.failure and evaluation.failure.kind == "out-of-memory":
-        sys.exit(0)  # this process may be full of what the candidate left: freed memory need not be whole any more
+    if is_spoilt(evaluation, memory):
+        time.sleep(LINGER)  # until it is cancelled together with this worker
 
 
 @hookimpl
