@@ -267,7 +267,9 @@ class _RayPool(Pool):
             return Failure(kind, f"{type(cause).__name__}: {cause}", str(error))
         if isinstance(error, known.WorkerCrashedError):
             return Failure("worker-died", "the worker ended")
-        return Failure("worker-died", f"the worker or its machine was lost: {type(error).__name__}: {error}")
+        what = "machine" if isinstance(error, known.NodeDiedError) else "worker"
+        first = " ".join(str(error).split()).partition(". ")[0]
+        return Failure("worker-died", f"the {what} was lost: {first}", str(error))
 
     def _give_up(self, error: Exception) -> None:
         message = f"the connection to Ray is lost: {' '.join(str(error).split())}"
