@@ -7,7 +7,9 @@ import logging
 import math
 import os
 import platform
+import re
 import signal
+import socket
 import threading
 import time
 from collections import deque
@@ -27,6 +29,8 @@ from spikefront.plugins import load
 from spikefront.sources import Sources
 from spikefront_plugins.executors._limits import GIB, Limited, is_spoilt, limit_memory
 from spikefront_plugins.executors._luggage import Luggage, pack, unpack
+
+_ADDRESS = re.compile(r"([^:/\s]+):(\d+)")
 
 POLL = 0.1
 """Seconds after which jobs are looked at for their time."""
@@ -53,8 +57,8 @@ class Ray(Limited):
 
     @field_validator("address")
     @classmethod
-    def _no_client(cls, value: str) -> str:
-        if "://" in value:
+    def _host_and_port(cls, value: str) -> str:
+        if value not in {"", "auto"} and not _ADDRESS.fullmatch(value):
             raise ValueError("should be 'HOST:PORT' or 'auto'; start the study on a machine of the cluster")
         return value
 
@@ -91,6 +95,7 @@ class Ray(Limited):
         options = {"address": self.address} if self.address else {"address": "local", **machine}
         handler = signal.getsignal(signal.SIGTERM)
         try:
+            _check_address(self.address)
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:
             where = f"the Ray cluster at '{self.address}'" if self.address else "Ray on this machine"
@@ -110,6 +115,12 @@ class Ray(Limited):
                 name = {"CPU": "cpus", "GPU": "gpus"}.get(key, key)
                 message = f"execution.{name} = {wanted / scale:g}: no machine of the cluster has as much"
                 raise InputError(message, f"The largest has {most / scale:.3g}{unit}.")
+
+
+def _check_address(address: str) -> None:
+    """Make sure that somebody listens there; Ray itself would try for minutes."""
+    if match := _ADDRESS.fullmatch(address):
+        socket.create_connection((match[1], int(match[2])), timeout=10).close()
 
 
 def _imported() -> Any:

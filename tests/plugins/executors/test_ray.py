@@ -112,11 +112,19 @@ def test_what_no_machine_can_run_is_refused(own_ray: None) -> None:
     assert "The largest has" in caught.value.hint
 
 
+def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(InputError, match=r"the Ray cluster at 'localhost:9' cannot be reached: .*refused") as caught:
+        Ray(address="localhost:9").open(ODD)
+    assert "docs/cluster.md" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("settings", "fragments"),
     [
         ({"gpus": 1.5}, ["execution.gpus = 1.5", "whole number"]),
         ({"address": "ray://head:10001"}, ["execution.address", "HOST:PORT"]),
+        ({"address": "head"}, ["execution.address = 'head'", "HOST:PORT"]),
         ({"retries": {"worker-dead": 1}}, ["execution.retries.worker-dead", "Did you mean 'worker-died'"]),
         ({"adress": "auto"}, ["execution.adress", "Did you mean 'address'"]),
     ],
