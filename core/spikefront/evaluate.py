@@ -33,7 +33,6 @@ from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.study import Resolved, Study
 
-
 _SIGNS_OF_NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", "Cannot allocate memory")
 """What errors of other types than the usual ones say: of torch, of C++, of the loader of libraries."""
 

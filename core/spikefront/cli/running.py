@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from spikefront.cli.reading import print_front
 from spikefront.errors import InputError
 from spikefront.plugins import Registry, load
 from spikefront.search.coordinator import Search
+from spikefront.search.failures import failures_of, grouped
 from spikefront.search.progress import Progress
 from spikefront.search.screening import recorded_standing
 from spikefront.settings import Budget
@@ -36,6 +36,8 @@ from spikefront.study import Study
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
 
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Evaluations at the same time.")]
+ExecutorOption = Annotated[str | None, typer.Option(metavar="NAME", help="Where it runs: local, ray, inline.")]
+RayOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Ray cluster there, or on 'auto'.")]
 
 
 def run(
@@ -45,12 +47,15 @@ def run(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file; repeatable.")
     ] = None,
+    executor: ExecutorOption = None,
+    ray: RayOption = None,
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Run a study, or go on with it where it was interrupted."""
     sources = sources_of(plugins_dir)
     registry = load(sources)
-    changes = list(changes or []) + ([f"execution.workers={workers}"] if workers else [])
+    given = _execution(workers, executor, ray).items()
+    changes = [*(changes or []), *(f"execution.{key}={json.dumps(value)}" for key, value in given)]
     study = Study.from_file(file, registry, changes)
     with Database.open(db, create=True) as database:
         _search(study, database, registry, sources)
@@ -60,6 +65,8 @@ def resume(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A recorded study.")],
     db: DatabaseOption = DEFAULT_DATABASE,
     workers: WorkersOption = None,
+    executor: ExecutorOption = None,
+    ray: RayOption = None,
     generations: Annotated[int | None, typer.Option(min=1, help="Number of generations, those done included.")] = None,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Number of candidates, those done included.")] = None,
     fresh_algorithm: Annotated[
@@ -73,11 +80,16 @@ def resume(
     with Database.open(db) as database:
         row = queries.study(database, name)
         document = json.loads(row.specification)
-        if workers:
-            document.setdefault("execution", {})["workers"] = workers
+        document["execution"] = document.get("execution", {}) | _execution(workers, executor, ray)
         study = Study.from_document(document, registry)
         extension = _extension(study.budget.extended(row.extension), generations, evaluations)
         _search(study, database, registry, sources, extension, fresh_algorithm)
+
+
+def _execution(workers: int | None, executor: str | None, ray: str | None) -> dict[str, int | str]:
+    """Return the keys of [execution] that were given on the command line."""
+    given = {"workers": workers, "use": executor or ("ray" if ray else None), "address": ray}
+    return {key: value for key, value in given.items() if value}
 
 
 def _extension(budget: Budget, generations: int | None, evaluations: int | None) -> dict[str, int] | None:
@@ -152,11 +164,15 @@ def _signals(stop: Event, console: Console) -> Iterator[None]:
 
 
 def _print_failures(database: Database, name: str, console: Console) -> None:
-    """Say how many candidates failed, and why: one line for each reason, the commonest first."""
-    found = [row.failure for row in queries.failures(database, name) if row.failure]
-    reasons = Counter(f"{failure.kind}: {failure.message.splitlines()[0]}" for failure in found)
-    for reason, times in reasons.most_common(5):
-        console.print(f"{times} failed, {reason}", markup=False, highlight=False, soft_wrap=True)
+    """Say how many candidates failed, and why: one line for each cause, the commonest first."""
+    groups = grouped(one for one in failures_of(database, name) if not one.again)
+    for group in groups[:5]:
+        line = f"{len(group.failures)} failed, {group.first.failure.kind}: {group.first.reason}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if groups:
+        console.print(
+            f"More: spikefront failures {name} --db {database.label}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class _Display:

@@ -17,6 +17,7 @@ from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.search.archive import Archive, Entry
 from spikefront.search.cache import Cache
+from spikefront.search.failures import recorded_failures
 from spikefront.search.lease import Lease
 from spikefront.search.progress import Progress, Watcher
 from spikefront.search.record import changes_since, open_store, recorded_entries
@@ -105,7 +106,8 @@ class Search:
             pool = self._study.executor.open(self._sources)
             try:
                 self._store.set_state("running")
-                runner = Runner(pool, self._study.executor, stop=self._stop)
+                failures = recorded_failures(self._database, self._study.name)
+                runner = Runner(pool, self._study.executor, failures, self._record_attempt, self._stop)
                 training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
                 self._search(training)
                 self._prune_weights()
@@ -256,6 +258,13 @@ class Search:
         )
         number, generation = candidate.number, candidate.generation
         return Entry(number, generation, candidate.genome, measurements, regularised, trained.reused, trained.budget)
+
+    def _record_attempt(self, number: int, evaluation: Evaluation) -> None:
+        """Record a failure of a candidate that is tried again."""
+        failure, genome = evaluation.failure, evaluation.genome.hash
+        if failure:
+            known = {key: getattr(evaluation, key) for key in ("worker", "peak_memory", "seconds")}
+            self._store.record_attempt(number, genome, failure, **known)
 
     def _reuse(self, candidate: Candidate) -> Entry:
         """Answer from the record what was tried before."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from spikefront import Executor
+from spikefront.job import Evaluation
 
 GIB = 2**30
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(MiB|GiB|MB|GB)\s*")
@@ -36,6 +37,14 @@ class Limited(Executor):
         if match is None:
             raise ValueError("should be a number of GiB or a size like '1GiB' or '800MB'")
         return float(match[1]) * _UNITS[match[2]] / GIB
+
+
+def is_spoilt(evaluation: Evaluation, memory: float | None) -> bool:
+    """Tell whether a worker with a limit should go, as it may be full of what a candidate left.
+
+    Memory that was freed is not always given back, and the next candidate would find less.
+    """
+    return bool(memory and evaluation.failure and evaluation.failure.kind == "out-of-memory")
 
 
 def limit_memory(gibibytes: float) -> None:

@@ -36,7 +36,7 @@ class Worker(SpawnProcess):
     """A worker has no reason to end by itself, so that an exit code of 0 counts as one of 255."""
 
     @staticmethod
-    def _Popen(process: BaseProcess) -> _Popen:  # type: ignore[override]  # noqa: N802
+    def _Popen(process: BaseProcess) -> _Popen:  # noqa: N802
         return _Popen(process)
 
     @property

@@ -22,7 +22,7 @@ from spikefront.job import Evaluation, Failure, Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
 from spikefront_plugins.executors._last_words import last_words, leaving_words
-from spikefront_plugins.executors._limits import Limited, limit_memory
+from spikefront_plugins.executors._limits import Limited, is_spoilt, limit_memory
 from spikefront_plugins.executors._worker import Context
 
 MOST_BREAKS = 2
@@ -140,23 +140,20 @@ class _Desk:
         self._open()
 
     def _ended(self, ended: Future[Evaluation], job: Job, done: Callable[[Evaluation | None], None]) -> None:
+        evaluation: Evaluation | None
         try:
-            evaluation: Evaluation | None = ended.result()
-            self._breaks = 0
-            self._jobs += 1
-            if self._jobs == self._settings.jobs or self._is_spoilt(evaluation):
-                self._replace()
+            evaluation = ended.result()
         except CancelledError:
             return
         except Exception as error:
             evaluation = self._what_happened(error, job)
             self._replace()
+        else:
+            self._breaks = 0
+            self._jobs += 1
+            if self._jobs == self._settings.jobs or is_spoilt(evaluation, self._settings.memory):
+                self._replace()
         done(evaluation)
-
-    def _is_spoilt(self, evaluation: Evaluation | None) -> bool:
-        """Tell whether the worker may be full of what a candidate left: freed memory need not be whole any more."""
-        failure = evaluation and evaluation.failure
-        return bool(self._settings.memory and failure and failure.kind == "out-of-memory")
 
     def _what_happened(self, error: Exception, job: Job) -> Evaluation | None:
         words, worker = last_words(self._words), self._context.worker
