@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks import evolution, genetic
 from spikefront.storage import Database, queries
@@ -35,7 +36,7 @@ def arms_figure(runs: list[genetic.Run]) -> Figure:
             marker = "D" if arm in {genetic.HALF, genetic.LITTLE} else "o"
             axes.errorbar(own[0].parameters, mean, error, label=arm, marker=marker, capsize=3, linestyle="none")
         described(axes, name, "stored parameters", "test accuracy")
-        axes.set_xscale("log")
+        thousands(axes)
         axes.legend(fontsize=7)
     return figure
 
@@ -103,6 +104,14 @@ def first_matrix(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return O of the first part and the first field or tap."""
     matrix: npt.NDArray[np.float32] = array[0, 0]
     return matrix
+
+
+def thousands(axes: Axes) -> None:
+    """Give a horizontal axis a logarithmic scale with few labels."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda value, place: f"{value / 1000:g}k")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def described(axes: Axes, title: str, x: str, y: str) -> None:
