@@ -39,8 +39,8 @@ def refusal(where, **options):
 
 
 def test_a_writer_has_the_settings_that_keep_the_record_safe(database):
-    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-    assert [pragma(database, name) for name in names] == ["wal", 2, 1, 30_000]
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "trusted_schema")
+    assert [pragma(database, name) for name in names] == ["wal", 2, 1, 30_000, 0]
 
 
 @pytest.mark.parametrize("name", ["plain.db", "with space.db", "per%20cent?#&.db", "ünï.db", "file:x.db"])

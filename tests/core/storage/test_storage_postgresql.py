@@ -1,15 +1,18 @@
 """Opening PostgreSQL databases: what is made, what is left alone, and what is refused with which words."""
 
+import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from benchmarks.postgresql import programs
+from sqlalchemy import URL, create_engine, make_url, text
 
 from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
-from spikefront.storage import Database, StudyStore, maintenance, postgresql, queries
+from spikefront.storage import Database, StudyStore, integrity, maintenance, postgresql, queries
 from spikefront.storage.inserts import add_genomes
 
 
@@ -106,6 +109,21 @@ def test_a_copy_is_an_archive_that_pg_restore_reads(where, database, store, tmp_
     assert sorted(file.name for file in tmp_path.iterdir())[0] == "named"
     with pytest.raises(StorageError, match="named is there already"):
         maintenance.back_up(where, tmp_path / "named")
+
+
+def test_a_copy_brings_back_what_was_there(where, database, store, evaluated, run, tmp_path):
+    store.record(evaluated(weights=b"w"), generation=0)
+    copy = maintenance.back_up(where, tmp_path / "copy")
+    store.record(evaluated(2), generation=0)
+    database.close()
+    url = make_url(where)
+    place = URL.create("postgresql", url.username, None, url.host, url.port, url.database).render_as_string()
+    command = [str(programs() / "pg_restore"), "--clean", "--if-exists", "--dbname", place, str(copy)]
+    subprocess.run(command, env={**os.environ, "PGPASSWORD": url.password}, check=True)
+    with Database.read_only(where) as restored:
+        assert integrity.check_study(restored, "first")  # made without asks; it can be read
+        assert len(queries.evaluations(restored, "first")) == 1
+        assert queries.weights(restored, "first", 0) == b"w"
 
 
 def test_a_server_without_pg_dump_is_copied_by_its_operator(where, database, tmp_path, monkeypatch):
