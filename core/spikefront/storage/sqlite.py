@@ -128,17 +128,16 @@ def _begin_writing(connection: Connection) -> None:
     tries.execute("PRAGMA busy_timeout = 0")
     start = time.monotonic()
     try:
-        while time.monotonic() < start + BUSY_SECONDS:
+        while (waited := time.monotonic() - start) < BUSY_SECONDS:
             try:
                 tries.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break  # the last try below says what it is
+                    break
             else:
                 return
-            waited = time.monotonic() - start
             time.sleep(max(_SHORTEST, _LONGEST * math.exp(-waited / _AGEING)) * random.uniform(0.5, 1))  # noqa: S311
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # for the last time: an error of this one is explained
     finally:
         tries.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS:.0f}")
         tries.close()
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
