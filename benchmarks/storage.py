@@ -1,6 +1,6 @@
 """Many studies at once: local processes that write evaluations through the storage into one database.
 
-    python -m benchmarks.storage [--processes 40] [--evaluations 10] [--check]
+    python -m benchmarks.storage [--processes 40] [--evaluations 8] [--check]
 
 Each process is the coordinator of a study of its own: it holds the lease, records a generation of asks, then each
 evaluation with three objectives, a history, a recording and weights, then what it told. "every second": an evaluation
@@ -176,7 +176,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=40)
-    parser.add_argument("--evaluations", type=int, default=10, help="of each process")
+    parser.add_argument("--evaluations", type=int, default=8, help="of each process")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

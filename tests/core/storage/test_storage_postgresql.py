@@ -13,6 +13,7 @@ from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
 from spikefront.storage import Database, StudyStore, integrity, maintenance, postgresql, queries
+from spikefront.storage import store as store_module
 from spikefront.storage.inserts import add_genomes
 
 
@@ -139,6 +140,21 @@ def test_a_copy_that_pg_dump_cannot_make_is_none(where, database, tmp_path, monk
     with pytest.raises(StorageError, match="cannot be copied"):
         maintenance.back_up(where, tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_stops_in_a_transaction_keeps_nothing_of_it(database, store, evaluated, run, monkeypatch):
+    def stop(session, genomes):
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+        run(f"SELECT pg_terminate_backend({pid})")
+        add_genomes(session, genomes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "add_genomes", stop)
+        with pytest.raises(StorageError, match=r"terminating connection|closed the connection") as caught:
+            store.record(evaluated(), generation=0)
+    assert "What was recorded before is whole" in caught.value.hint
+    assert queries.evaluations(database, "first") == []
+    assert store.record(evaluated(), generation=0) == 0
 
 
 def test_another_programs_tables_are_left_alone(where, run):
