@@ -32,6 +32,8 @@ HINTS = {
     "read-only transaction": "Open it for writing; a standby server cannot be written to.",
     "No space left": "What was recorded before is whole; free some space on the server and go on.",
     "could not extend file": "What was recorded before is whole; free some space on the server and go on.",
+    "terminating connection": "The server was stopped. What was recorded before is whole; go on when it is back.",
+    "closed the connection": "The server was stopped. What was recorded before is whole; go on when it is back.",
     "does not exist": "Make it first: `createdb NAME`, as a user who may.",
     "authentication failed": "Check user and password; a file ~/.pgpass (HOST:PORT:NAME:USER:PASSWORD) can hold it.",
     "permission denied": "The user needs the right to make tables: `GRANT CREATE ON SCHEMA public TO USER`.",

@@ -88,6 +88,8 @@ def test_what_a_study_does_not_keep_is_not_missing(database, new_study, evaluate
         ([update(EVALUATION).where(EVALUATION.number == 6).values(failure_kind=None)],
          "evaluations have neither a failure nor all objectives: 6"),
         ([update(ASK).where(ASK.told == 1).values(told=2)], "tells are missing: 1"),
+        ([update(ASK).where(ASK.told == 1).values(told=2),
+          update(STUDY).values(restarts=[{"ask": 3, "seed": 1, "reason": ""}])], None),
         ([update(STUDY).values(restarts=[{"ask": 8, "seed": 1, "reason": ""}])],
          "the algorithm was started anew at asks that are missing: 8"),
         ([update(STUDY).values(seed=7)], "the seed is 7, and 3 in the specification"),

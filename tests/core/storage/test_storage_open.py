@@ -5,12 +5,13 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
 from spikefront.errors import StorageError
-from spikefront.storage import Database, StudyStore, queries
+from spikefront.storage import Database, StudyStore, queries, sqlite
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def refusal(where, **options):
 
 
 def test_a_writer_has_the_settings_that_keep_the_record_safe(database):
-    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-    assert [pragma(database, name) for name in names] == ["wal", 2, 1, 30_000]
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "trusted_schema")
+    assert [pragma(database, name) for name in names] == ["wal", 2, 1, 30_000, 0]
 
 
 @pytest.mark.parametrize("name", ["plain.db", "with space.db", "per%20cent?#&.db", "ünï.db", "file:x.db"])
@@ -92,6 +93,20 @@ def test_a_reader_works_while_a_writer_has_the_lock(path, database, store):
             closing(sqlite3.connect(path, timeout=0)) as other,
         ):
             other.execute("BEGIN IMMEDIATE")
+
+
+def test_who_has_waited_longest_for_the_lock_asks_most_often(path, database, store, monkeypatch):
+    pauses = []
+    clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    with Database.open(path) as second, database.write() as session:
+        session.execute(text("SELECT 1"))
+        monkeypatch.setattr(sqlite, "time", clock)
+        monkeypatch.setattr(sqlite, "BUSY_SECONDS", 1.0)
+        with pytest.raises(StorageError, match="database is locked"):
+            StudyStore.open(second, "first").set_state("failed")
+    assert 1.0 <= sum(pauses) < 1.1
+    assert 0.01 <= pauses[0] <= 0.02
+    assert 0.0005 <= pauses[-1] <= 0.001
 
 
 def test_a_writer_that_only_reads_takes_no_lock(path, database, store):

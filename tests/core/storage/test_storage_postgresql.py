@@ -1,15 +1,19 @@
 """Opening PostgreSQL databases: what is made, what is left alone, and what is refused with which words."""
 
+import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from benchmarks.postgresql import programs
+from sqlalchemy import URL, create_engine, make_url, text
 
 from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
-from spikefront.storage import Database, StudyStore, maintenance, postgresql, queries
+from spikefront.storage import Database, StudyStore, integrity, maintenance, postgresql, queries
+from spikefront.storage import store as store_module
 from spikefront.storage.inserts import add_genomes
 
 
@@ -108,6 +112,21 @@ def test_a_copy_is_an_archive_that_pg_restore_reads(where, database, store, tmp_
         maintenance.back_up(where, tmp_path / "named")
 
 
+def test_a_copy_brings_back_what_was_there(where, database, store, evaluated, run, tmp_path):
+    store.record(evaluated(weights=b"w"), generation=0)
+    copy = maintenance.back_up(where, tmp_path / "copy")
+    store.record(evaluated(2), generation=0)
+    database.close()
+    url = make_url(where)
+    place = URL.create("postgresql", url.username, None, url.host, url.port, url.database).render_as_string()
+    command = [str(programs() / "pg_restore"), "--clean", "--if-exists", "--dbname", place, str(copy)]
+    subprocess.run(command, env={**os.environ, "PGPASSWORD": url.password}, check=True)
+    with Database.read_only(where) as restored:
+        assert integrity.check_study(restored, "first")  # made without asks; it can be read
+        assert len(queries.evaluations(restored, "first")) == 1
+        assert queries.weights(restored, "first", 0) == b"w"
+
+
 def test_a_server_without_pg_dump_is_copied_by_its_operator(where, database, tmp_path, monkeypatch):
     monkeypatch.setattr(postgresql, "_pg_dump", lambda: None)
     with pytest.raises(StorageError, match="there is no program pg_dump") as caught:
@@ -121,6 +140,21 @@ def test_a_copy_that_pg_dump_cannot_make_is_none(where, database, tmp_path, monk
     with pytest.raises(StorageError, match="cannot be copied"):
         maintenance.back_up(where, tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_stops_in_a_transaction_keeps_nothing_of_it(database, store, evaluated, run, monkeypatch):
+    def stop(session, genomes):
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+        run(f"SELECT pg_terminate_backend({pid})")
+        add_genomes(session, genomes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "add_genomes", stop)
+        with pytest.raises(StorageError, match=r"terminating connection|closed the connection") as caught:
+            store.record(evaluated(), generation=0)
+    assert "What was recorded before is whole" in caught.value.hint
+    assert queries.evaluations(database, "first") == []
+    assert store.record(evaluated(), generation=0) == 0
 
 
 def test_another_programs_tables_are_left_alone(where, run):

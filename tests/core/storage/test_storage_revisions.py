@@ -59,6 +59,11 @@ def test_a_database_of_every_revision_is_kept():
     assert {path.stem for path in KEPT} == revisions
 
 
+def test_the_page_on_storage_has_every_revision():
+    page = (Path(__file__).parents[3] / "docs" / "storage.md").read_text()
+    assert [path.stem for path in KEPT if f"| {path.stem} |" not in page] == []
+
+
 @pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
 def test_it_is_upgraded_with_a_copy_and_keeps_what_it_holds(place, kept, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -14,7 +14,11 @@ from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Measurement
-from spikefront.storage import Database, StudyStore, migration, postgresql, queries, sqlite
+from spikefront.plugins import load
+from spikefront.search.coordinator import Search
+from spikefront.sources import Sources
+from spikefront.storage import Database, StudyStore, integrity, migration, postgresql, queries, sqlite
+from spikefront.study import Study
 
 WRITER = """
 import sys
@@ -99,6 +103,27 @@ def test_programs_that_train_the_same_candidate_again_number_their_results(where
     with ThreadPoolExecutor(4) as pool:
         numbers = list(pool.map(retrain, (0.1, 0.2, 0.3, 0.4)))
     assert sorted(itertools.chain(*numbers)) == list(range(40))
+
+
+def test_a_search_leaves_the_same_record_on_each_backend(where, tmp_path):
+    sources = Sources(modules=("benchmarks.trivial",))
+    registry, gene = load(sources), {"low": 0.0, "high": 1.0}
+    document = {
+        "study": {"name": "trivial", "seed": 1, "objectives": ["first", "second", "third"]},
+        "task": {"use": "trivial", "a": gene, "b": gene, "c": gene},
+        "trainer": {"use": "none"},
+        "search": {"population": 8, "generations": 3},
+        "execution": {"use": "inline"},
+    }
+    found = []
+    for place in (where, tmp_path / "other.db"):
+        with Database.open(place, create=True) as database:
+            assert Search(Study.from_document(document, registry), database, registry, sources).run() == "finished"
+            assert integrity.check_study(database, "trivial") == []
+            front = [row.number for row in queries.front(database, "trivial")]
+            rows = queries.evaluations(database, "trivial")
+            found.append((front, [(row.number, row.genome_hash, row.measurements) for row in rows]))
+    assert found[0] == found[1]
 
 
 def test_migrations_make_the_tables_of_the_models(database):
