@@ -26,7 +26,10 @@ from spikefront_plugins.executors._limits import Limited, is_spoilt, limit_memor
 from spikefront_plugins.executors._worker import Context
 
 MOST_BREAKS = 2
-"""How often in a row a worker may die before it begins a job."""
+"""How often in a row a worker may end by itself before it begins a job."""
+
+MOST_KILLS = 20
+"""How often in a row a worker may be killed before it begins a job; somebody else does that."""
 
 
 class Local(Limited):
@@ -173,9 +176,7 @@ class _Desk:
     def _failure(self, error: Exception, *, began: bool) -> Failure | None:
         match error:
             case BrokenProcessPool() if not began:
-                self._breaks += 1
-                message = "the workers end before they start a job"
-                return Failure("worker-died", message) if self._breaks > MOST_BREAKS else None
+                return self._before_it_began()
             case TimeoutError():
                 return Failure("time-out", f"the evaluation took more than {self._settings.timeout:g} s")
             case ProcessExpired(exitcode=code):
@@ -183,6 +184,16 @@ class _Desk:
             case BrokenProcessPool():
                 return Failure("worker-died", "the worker ended")
         return Failure("exception", f"{type(error).__name__}: {error}")
+
+    def _before_it_began(self) -> Failure | None:
+        """Count a worker that died without a job; None as long as others may do better."""
+        worker = self._context.worker
+        killed = worker is not None and worker.exitcode == -signal.SIGKILL
+        self._breaks += 1
+        if self._breaks <= (MOST_KILLS if killed else MOST_BREAKS):
+            return None
+        end = f"; the last one {_end_of(worker.exitcode)}" if worker and worker.exitcode is not None else ""
+        return Failure("worker-died", f"the workers end before they start a job{end}")
 
 
 def _end_of(code: int) -> str:

@@ -138,6 +138,8 @@ def test_workers_that_never_start_are_a_failure(open_pool, tmp_path):
     pool = open_pool(Local(workers=1), Sources(folders=(str(tmp_path), *ODD.folders)))
     futures = [pool.submit(job()) for _ in range(2)]
     assert [kind(future) for future in futures] == ["worker-died"] * 2
+    message = "the workers end before they start a job; the last one ended with exit code 4"
+    assert futures[0].result().failure.message == message
 
 
 def test_close_gives_up_what_runs(open_pool):
