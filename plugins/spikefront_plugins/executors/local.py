@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import multiprocessing
+import os
 import signal
 import tempfile
 import threading
@@ -209,10 +211,18 @@ def _end(pool: ProcessPool) -> None:
 
 
 def _prepare(sources: Sources, memory: float | None) -> None:
-    """Make a process a worker."""
+    """Make a process a worker, which ends with the coordinator, even amid a job."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     load(sources)
     if memory is not None:
         limit_memory(memory)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _evaluate(job: Job, sources: Sources, words: Path) -> Evaluation:
