@@ -20,7 +20,11 @@ class Retries(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, alias_generator=lambda name: name.replace("_", "-")
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        serialize_by_alias=True,
     )
 
     exception: int = Field(0, ge=0, description="it raised an error")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import multiprocessing
+import os
 import signal
 import tempfile
 import threading
@@ -26,7 +28,10 @@ from spikefront_plugins.executors._limits import Limited, is_spoilt, limit_memor
 from spikefront_plugins.executors._worker import Context
 
 MOST_BREAKS = 2
-"""How often in a row a worker may die before it begins a job."""
+"""How often in a row a worker may end by itself before it begins a job."""
+
+MOST_KILLS = 20
+"""How often in a row a worker may be killed before it begins a job; somebody else does that."""
 
 
 class Local(Limited):
@@ -173,9 +178,7 @@ class _Desk:
     def _failure(self, error: Exception, *, began: bool) -> Failure | None:
         match error:
             case BrokenProcessPool() if not began:
-                self._breaks += 1
-                message = "the workers end before they start a job"
-                return Failure("worker-died", message) if self._breaks > MOST_BREAKS else None
+                return self._before_it_began()
             case TimeoutError():
                 return Failure("time-out", f"the evaluation took more than {self._settings.timeout:g} s")
             case ProcessExpired(exitcode=code):
@@ -183,6 +186,16 @@ class _Desk:
             case BrokenProcessPool():
                 return Failure("worker-died", "the worker ended")
         return Failure("exception", f"{type(error).__name__}: {error}")
+
+    def _before_it_began(self) -> Failure | None:
+        """Count a worker that died without a job; None as long as others may do better."""
+        worker = self._context.worker
+        killed = worker is not None and worker.exitcode == -signal.SIGKILL
+        self._breaks += 1
+        if self._breaks <= (MOST_KILLS if killed else MOST_BREAKS):
+            return None
+        end = f"; the last one {_end_of(worker.exitcode)}" if worker and worker.exitcode is not None else ""
+        return Failure("worker-died", f"the workers end before they start a job{end}")
 
 
 def _end_of(code: int) -> str:
@@ -198,10 +211,18 @@ def _end(pool: ProcessPool) -> None:
 
 
 def _prepare(sources: Sources, memory: float | None) -> None:
-    """Make a process a worker."""
+    """Make a process a worker, which ends with the coordinator, even amid a job."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     load(sources)
     if memory is not None:
         limit_memory(memory)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _evaluate(job: Job, sources: Sources, words: Path) -> Evaluation:

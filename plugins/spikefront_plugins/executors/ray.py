@@ -39,7 +39,7 @@ POLL = 0.1
 LINGER = 60
 """Seconds that a worker that has to go waits for it."""
 
-MOST_BREAKS = 2
+MOST_BREAKS = 4
 """How often a job may lose its worker before it begins."""
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import CancelledError, wait
+from pathlib import Path
 
 import pytest
 from executed_studies import ODD, START, check_lottery, digits, found, job, lottery, searched
@@ -138,6 +139,8 @@ def test_workers_that_never_start_are_a_failure(open_pool, tmp_path):
     pool = open_pool(Local(workers=1), Sources(folders=(str(tmp_path), *ODD.folders)))
     futures = [pool.submit(job()) for _ in range(2)]
     assert [kind(future) for future in futures] == ["worker-died"] * 2
+    message = "the workers end before they start a job; the last one ended with exit code 4"
+    assert futures[0].result().failure.message == message
 
 
 def test_close_gives_up_what_runs(open_pool):
@@ -159,6 +162,32 @@ def test_close_gives_up_what_runs(open_pool):
         pool.submit(job())
 
 
+ORPHAN = """
+import sys, time
+sys.path.insert(0, {folder!r})
+from executed_studies import ODD, job
+from spikefront_plugins.executors.local import Local
+
+if __name__ == "__main__":
+    pool = Local(workers=1).open(ODD)
+    print(pool.submit(job()).result().worker, flush=True)
+    pool.submit(job("sleep")).result()
+"""
+
+
+def test_a_worker_ends_with_its_coordinator(tmp_path):
+    script = tmp_path / "orphan.py"
+    script.write_text(ORPHAN.format(folder=str(Path(__file__).parent)))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as coordinator:
+        worker = int(coordinator.stdout.readline().split(":")[1])
+        time.sleep(0.5)
+        coordinator.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{worker}").exists()
+
+
 def test_a_pool_without_jobs_closes():
     start = time.monotonic()
     Local(workers=2).open(ODD).close()
@@ -169,4 +198,4 @@ def test_slow_libraries_are_not_imported_at_the_start():
     code = "import sys; from spikefront.plugins import load; load(); print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(result.stdout.split())
-    assert not loaded & {"sklearn", "torchvision", "pymoo", "optuna", "cmaes", "streamlit", "plotly", "scipy"}
+    assert not loaded & {"ray", "sklearn", "torchvision", "pymoo", "optuna", "cmaes", "streamlit", "plotly", "scipy"}

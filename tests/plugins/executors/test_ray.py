@@ -83,7 +83,7 @@ def test_time_counts_from_when_a_job_runs_and_not_from_when_it_waits(pools: cont
     futures = [pool.submit(job("sleep")) for _ in range(3)] + [pool.submit(job())]
     results = [future.result(START) for future in futures]
     assert [result.failure and result.failure.kind for result in results] == ["time-out"] * 3 + [None]
-    assert all(3 <= result.seconds < 5 for result in results[:3])
+    assert all(3 <= result.seconds < 10 for result in results[:3])
 
 
 def test_workers_are_replaced_after_some_jobs(pools: contextlib.ExitStack) -> None:
