@@ -47,9 +47,6 @@ class Search:
         stop: Set by whoever wants the search to stop; what has ended by then is recorded.
         extension: A longer budget than that of the specification: generations or evaluations; it is recorded.
         fresh_algorithm: Start the algorithm anew behind the record, with what was found, in place of replaying it.
-
-    Raises:
-        LeaseError: Another process runs this study.
     """
 
     def __init__(
@@ -65,33 +62,21 @@ class Search:
     ) -> None:
         self._study = study
         self._store = open_store(study, database, registry)
-        self._lease = Lease(self._store)
         self._database = database
         self._registry = registry
         self._cache = Cache(study, database, registry) if study.budget.cache else None
         self._sources = sources
         self._watch = watch
         self._stop = stop or Event()
+        self._extension = extension
+        self._fresh_algorithm = fresh_algorithm
         self._archive = Archive(study)
-        self._recorded = recorded_entries(database, study, self._archive)
-        self._asked = queries.asks(database, study.name)
-        self._known_tells = {row.number: row.told for row in self._asked if row.told is not None}
         self._by_genome: dict[str, Entry] = {}
         self._open: dict[int, Candidate] = {}
         self._waiting: list[Candidate] = []
         self._arrived: dict[int, Entry] = {}
-        row = queries.study(database, study.name)
-        if extension:
-            self._store.extend(extension)
-        if fresh_algorithm and self._asked:
-            self._store.record_restart(len(self._asked), len(row.restarts) + 1, changes_since(row, study, registry))
-        row = queries.study(database, study.name)
-        self._restart = row.restarts[-1] if row.restarts else None
-        self._reference = row.reference
-        self._budget = study.budget.extended(row.extension)
         self._started = time.monotonic()
         self._trained = 0
-        self._told = Progress(0, self._budget.last_generation, self._budget.total)
 
     def run(self) -> Outcome:
         """Search until the budget is spent, the algorithm has no more to ask, or somebody asks to stop.
@@ -99,10 +84,11 @@ class Search:
         Raises:
             InputError: The algorithm cannot search this space; nothing was tried.
             ReplayError: The record was made by an algorithm that behaves otherwise.
-            LeaseError: Another process has taken the study over, after this one was silent for too long.
+            LeaseError: Another process searches the study, or has taken it over after this one was silent for too long.
         """
         outcome: Outcome = "interrupted"
-        with self._lease:
+        with Lease(self._store) as lease:
+            self._recall()
             pool = self._study.executor.open(self._sources)
             try:
                 self._store.set_state("running")
@@ -116,9 +102,27 @@ class Search:
                 pass
             finally:
                 pool.close()
-                if not self._lease.lost:
+                if not lease.lost:
                     self._store.set_state(outcome)
         return outcome
+
+    def _recall(self) -> None:
+        """Read the record, after recording what this run is to do otherwise."""
+        database, name = self._database, self._study.name
+        self._asked = queries.asks(database, name)
+        if self._extension:
+            self._store.extend(self._extension)
+        if self._fresh_algorithm and self._asked:
+            row = queries.study(database, name)
+            reason = changes_since(row, self._study, self._registry)
+            self._store.record_restart(len(self._asked), len(row.restarts) + 1, reason)
+        self._recorded = recorded_entries(database, self._study, self._archive)
+        self._known_tells = {row.number: row.told for row in self._asked if row.told is not None}
+        row = queries.study(database, name)
+        self._restart = row.restarts[-1] if row.restarts else None
+        self._reference = row.reference
+        self._budget = self._study.budget.extended(row.extension)
+        self._told = Progress(0, self._budget.last_generation, self._budget.total)
 
     def _search(self, training: Training) -> None:
         generation, asked = self._load(training)

@@ -16,7 +16,7 @@ SECONDS = 30.0
 
 
 class Lease:
-    """Held from its making, and renewed within its `with` block by a thread; given back at the end of it.
+    """Held within its `with` block, where a thread renews it.
 
     Args:
         store: The study's record; from now on it refuses to write once another process holds the lease.
@@ -26,7 +26,7 @@ class Lease:
         lost: Whether another process has taken it.
 
     Raises:
-        LeaseError: Another process holds it.
+        LeaseError: On entering, another process holds it.
     """
 
     def __init__(self, store: StudyStore, seconds: float = SECONDS) -> None:
@@ -35,9 +35,9 @@ class Lease:
         self._done = Event()
         self._thread = Thread(target=self._renew, name="lease", daemon=True)
         self.lost = False
-        store.acquire(socket.gethostname(), os.getpid(), seconds)
 
     def __enter__(self) -> Self:
+        self._store.acquire(socket.gethostname(), os.getpid(), self._seconds)
         self._thread.start()
         return self
 
