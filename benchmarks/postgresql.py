@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import secrets
 import shutil
 import socket
@@ -28,7 +27,7 @@ def programs() -> Path | None:
     if found:
         return Path(found).resolve().parent
     folders = [path.parent for path in DEBIAN.glob("*/bin/initdb")]
-    return max(folders, key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or 0), default=None)
+    return max(folders, key=lambda folder: float(folder.parent.name), default=None)
 
 
 @contextmanager
