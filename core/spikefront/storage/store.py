@@ -84,7 +84,7 @@ class StudyStore:
             try:
                 session.flush()
             except IntegrityError:
-                hint = "Give another name, or go on with the study: `spikefront run` with its own file."
+                hint = f"Give another name, or go on with the study: `spikefront resume {name}`."
                 raise StorageError(f"{database.label}: there is a study '{name}' already", hint) from None
             return cls(database, row)
 
