@@ -124,7 +124,7 @@ class RayPool(Pool):
                 with self._changed:
                     self._changed.wait_for(lambda: self._running or self._closed)
                     tasks = list(self._running)
-                for task in self._ray.wait(tasks, num_returns=len(tasks), timeout=POLL)[0] if tasks else []:
+                for task in self._ray.wait(tasks, timeout=POLL)[0] if tasks else []:
                     self._hear(task)
                 self._stop_late()
         except Exception as error:  # the connection is lost: nothing will come any more
