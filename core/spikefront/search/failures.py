@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spikefront.job import Failure, FailureKind
+from spikefront.search.runner import NEVER_AGAIN
 from spikefront.storage import Database, queries
 
 _FRAME = re.compile(r'^\s*File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
@@ -108,4 +109,4 @@ def grouped(failures: Iterable[Failed]) -> list[Group]:
 def _cause(one: Failed) -> tuple[str, ...]:
     if one.place:
         return one.failure.kind, one.place, one.reason.partition(":")[0]
-    return one.failure.kind, _NUMBER.sub("#", one.reason)
+    return one.failure.kind, _NUMBER.sub("#", one.reason.removesuffix(f"; {NEVER_AGAIN}"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from spikefront.job import Failure, FailureKind
 from spikefront.search.failures import Failed, grouped
+from spikefront.search.runner import NEVER_AGAIN
 
 RAISED = """Traceback (most recent call last):
   File "/a/evaluate.py", line 64, in evaluate
@@ -48,8 +49,9 @@ def test_what_no_error_ended_is_grouped_by_message_but_for_numbers() -> None:
 
 
 def test_the_commonest_comes_first_and_a_candidate_is_named_once() -> None:
-    died = [failed("worker-died", "the worker ended", candidate=7, again=again) for again in (True, False)]
-    groups = grouped([failed("plugin", "no"), *died])
+    died = failed("worker-died", "the worker ended", candidate=7, again=True)
+    last = failed("worker-died", f"the worker ended; {NEVER_AGAIN}", candidate=7)
+    groups = grouped([failed("plugin", "no"), died, last])
     assert [len(group.failures) for group in groups] == [2, 1]
     assert groups[0].candidates == (7,)
 

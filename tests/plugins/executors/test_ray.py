@@ -143,11 +143,14 @@ def test_without_ray_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 
 
 def test_plugins_that_are_files_travel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(os, "environ", {**os.environ})
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "mine.py").write_bytes(Path(ODD.folders[0], "odd_tasks.py").read_bytes())
     luggage = _luggage.pack(Sources(folders=(str(folder),)))
     assert _luggage.unpack(luggage).folders == (str(folder),)
+    assert os.environ["SPIKEFRONT_DATA"]
     _luggage.unpack.cache_clear()
     (folder / "mine.py").write_text("# another file of that name")
     (elsewhere,) = _luggage.unpack(luggage).folders
