@@ -57,6 +57,7 @@ def run(
     given = _execution(workers, executor, ray).items()
     changes = [*(changes or []), *(f"execution.{key}={json.dumps(value)}" for key, value in given)]
     study = Study.from_file(file, registry, changes)
+    study.check()
     with Database.open(db, create=True) as database:
         _search(study, database, registry, sources)
 
@@ -82,6 +83,7 @@ def resume(
         document = json.loads(row.specification)
         document["execution"] = document.get("execution", {}) | _execution(workers, executor, ray)
         study = Study.from_document(document, registry)
+        study.check()
         extension = _extension(study.budget.extended(row.extension), generations, evaluations)
         _search(study, database, registry, sources, extension, fresh_algorithm)
 
@@ -120,7 +122,6 @@ def _search(
     fresh_algorithm: bool = False,
 ) -> None:
     """Run a study to the end, or until somebody interrupts, and leave the program."""
-    study.check()
     console, stop = Console(), Event()
     display = _Display(study.name, console)
     search = Search(study, database, registry, sources, display.update, stop, extension, fresh_algorithm)

@@ -6,10 +6,11 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from threading import Event
 from typing import Literal
 
-from spikefront.components import Problem, Proposal, Told
+from spikefront.components import Pool, Problem, Proposal, Told
 from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation
@@ -89,22 +90,24 @@ class Search:
         outcome: Outcome = "interrupted"
         with Lease(self._store) as lease:
             self._recall()
-            pool = self._study.executor.open(self._sources)
             try:
-                self._store.set_state("running")
-                failures = recorded_failures(self._database, self._study.name)
-                runner = Runner(pool, self._study.executor, failures, self._record_attempt, self._stop)
-                training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
-                self._search(training)
-                self._prune_weights()
-                outcome = "finished" if self._archive.front else "failed"
+                with closing(self._study.executor.open(self._sources)) as pool:
+                    outcome = self._run_in(pool)
             except (KeyboardInterrupt, Stopped):
                 pass
             finally:
-                pool.close()
                 if not lease.lost:
                     self._store.set_state(outcome)
         return outcome
+
+    def _run_in(self, pool: Pool) -> Outcome:
+        self._store.set_state("running")
+        failures = recorded_failures(self._database, self._study.name)
+        runner = Runner(pool, self._study.executor, failures, self._record_attempt, self._stop)
+        training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
+        self._search(training)
+        self._prune_weights()
+        return "finished" if self._archive.front else "failed"
 
     def _recall(self) -> None:
         """Read the record, after recording what this run is to do otherwise."""

@@ -252,7 +252,7 @@ def test_a_study_in_which_nothing_works_exits_with_1(program: Program, study: st
     assert code == 1
     assert "nothing yet" in out
     assert "8 failed, exception: ValueError: broken on purpose" in out
-    assert "spikefront failures tiny --db sqlite:///spikefront.db" in out
+    assert "spikefront failures tiny --db spikefront.db" in out
     _, out, _ = program("failures", "tiny")
     assert "broken.py:6 step" in out
     assert "0 1 2 3 4 5 6 7" in out
