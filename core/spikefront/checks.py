@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -101,9 +101,10 @@ def validated(model: type[M], values: Mapping[str, Any], path: str) -> M:
 def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFileError:
     kind, keys, value = error["type"], error["loc"], error["input"]
     place = ".".join([path, *map(str, keys)])
+    inner, own = _innermost(model, keys)
     if kind == "extra_forbidden":
-        return StudyFileError(f"{place}: no such key", did_you_mean(str(keys[-1]), model.model_fields))
-    hint = _hint(model, keys)
+        return StudyFileError(f"{place}: no such key", did_you_mean(str(own[-1]), _fields(inner)))
+    hint = _hint(inner, own)
     if kind == "missing":
         return StudyFileError(f"{place}: is missing", hint)
     if keys and is_domain(value):
@@ -112,12 +113,31 @@ def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFil
     return StudyFileError(f"{place} = {shown(value)}: {reason}" if keys else f"{place}: {reason}", hint)
 
 
+def _innermost(model: type[BaseModel], keys: tuple[int | str, ...]) -> tuple[type[BaseModel], tuple[int | str, ...]]:
+    """Return the model of the table within a table that a path leads to, and the path from there."""
+    while len(keys) > 1 and str(keys[0]) in _fields(model):
+        annotation = _fields(model)[str(keys[0])].annotation
+        options = [option for option in (annotation, *get_args(annotation)) if isinstance(option, type)]
+        inner = next((option for option in options if issubclass(option, BaseModel)), None)
+        if inner is None:
+            break
+        model, keys = inner, keys[1:]
+    return model, keys
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by what a study file calls them."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
 def _hint(model: type[BaseModel], keys: tuple[int | str, ...]) -> str:
-    if not keys or str(keys[0]) not in model.model_fields:
-        return f"Keys: {', '.join(model.model_fields)}."
-    info = model.model_fields[str(keys[0])]
+    fields = _fields(model)
+    if not keys or str(keys[0]) not in fields:
+        return f"Keys: {', '.join(fields)}."
+    info = fields[str(keys[0])]
     default = None if info.is_required() else info.get_default(call_default_factory=True)
-    words = [info.description or "see the docs", *_limits(info), *([f"default {default!r}"] if default else [])]
+    told = default and not isinstance(default, BaseModel)
+    words = [info.description or "see the docs", *_limits(info), *([f"default {default!r}"] if told else [])]
     return f"{keys[0]}: {'; '.join(words)}."
 
 

@@ -44,6 +44,10 @@ class StorageError(InputError):
     """A database cannot be opened, is not ours, or does not hold what was asked for."""
 
 
+class LeaseError(StorageError):
+    """Another process searches the study, or has taken it over."""
+
+
 class NotFiniteError(SpikefrontError):
     """A loss or a measurement became NaN or infinite."""
 

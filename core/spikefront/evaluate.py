@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import json
 import math
@@ -22,8 +23,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from spikefront.components import Context, Fitness, Fitted, Parts, Predictor, Session
-from spikefront.errors import InputError, NotFiniteError, OutOfMemoryError, PluginError
+from spikefront.components import Context, Fitness, Fitted, Parts, Predictor, Session, Task, Trainer
+from spikefront.errors import InputError, NotFiniteError, OutOfMemoryError, PluginError, shown
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, FailureKind, Job, Measurement
 from spikefront.measure.recorder import record
@@ -31,6 +32,9 @@ from spikefront.measure.recording import Recording
 from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.study import Resolved, Study
+
+_SIGNS_OF_NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", "Cannot allocate memory")
+"""What errors of other types than the usual ones say: of torch, of C++, of the loader of libraries."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,9 +113,9 @@ def _replicate(study: Study, job: Job, number: int) -> _Replicate:
     phenotype, session = task.build(parts, streams), _session(job, number, parts, streams)
     if job.parent and isinstance(phenotype, nn.Module):
         parts.encoding.inherit(phenotype, load_tensors(job.parent))
-    fitted = resolved.trainer.fit(phenotype, task, session) if job.budget > 0 else Fitted(phenotype)
+    fitted = _fitted(resolved.trainer, phenotype, task, session) if job.budget > 0 else Fitted(phenotype)
     with _recording(fitted.phenotype, parts.coder.analog) as recorder:
-        metrics = task.score(fitted.phenotype, "validation", streams)
+        metrics = _mapping(task, task.score(fitted.phenotype, "validation", streams))
     recording = recorder(parts.coder.steps)
     context = Context(job.genome, parts, task, fitted, metrics, recording)
     values = {term.name: _measured(term, context) for term in (*study.objectives, *study.columns)}
@@ -131,18 +135,42 @@ def _session(job: Job, number: int, parts: Parts, streams: Streams) -> Session:
     return Session(parts, streams, job.budget, own or None)
 
 
+def _fitted(trainer: Trainer, phenotype: Any, task: Task, session: Session) -> Fitted:
+    fitted = trainer.fit(phenotype, task, session)
+    if not isinstance(fitted, Fitted):
+        raise PluginError(f"trainer '{trainer.name}' returned {shown(fitted)}", "`fit` should return a Fitted.")
+    return fitted
+
+
+def _mapping(task: Task, metrics: Any) -> Mapping[str, float]:
+    if not isinstance(metrics, Mapping):
+        message = f"task '{task.name}' scored {shown(metrics)}"
+        raise PluginError(message, "`score` should return metrics by name.")
+    return metrics
+
+
 def _measured(term: Fitness, context: Context) -> float | None:
     value = term.measure(context)
     if value is None:
         return None
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except (TypeError, ValueError):
+        message = f"fitness '{term.name}' measured {shown(value)}"
+        raise PluginError(message, "`measure` should return a number or None.") from None
+    if not finite:
         raise NotFiniteError(f"fitness '{term.name}' is {value}")
     return float(value)
 
 
 def _probed(predictor: Predictor, context: Context, streams: Streams) -> dict[str, float | None]:
     """Return what a predictor sees in a candidate, by names that `search.screening` knows; None where not finite."""
-    probe = [float(value) if math.isfinite(value) else None for value in predictor.probe(context, streams)]
+    seen = predictor.probe(context, streams)
+    try:
+        probe = [float(value) if math.isfinite(value) else None for value in seen]
+    except (TypeError, ValueError):
+        message = f"predictor '{predictor.name}' saw {shown(seen)}"
+        raise PluginError(message, "`probe` should return numbers.") from None
     if len(probe) == 1:
         return {predictor.name: probe[0]}
     return {f"{predictor.name}.{number}": value for number, value in enumerate(probe)}
@@ -203,10 +231,14 @@ def _kind(error: BaseException) -> FailureKind:
         return "not-finite"
     if isinstance(error, PluginError):
         return "plugin"
+    return "out-of-memory" if _lacks_memory(error) else "exception"
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     lacking = isinstance(error, MemoryError | OutOfMemoryError | torch.OutOfMemoryError)
-    if lacking or "DefaultCPUAllocator" in str(error):
-        return "out-of-memory"
-    return "exception"
+    return lacking or any(sign in str(error) for sign in _SIGNS_OF_NO_MEMORY)
 
 
 @contextlib.contextmanager

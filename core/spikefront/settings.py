@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -65,6 +66,9 @@ class Budget(_Table):
     population: int = Field(24, ge=2, description="candidates of a generation")
     generations: int | None = Field(None, ge=1, description="number of generations, the first included")
     evaluations: int | None = Field(None, ge=1, description="number of candidates, in place of generations")
+    wait: float = Field(
+        1.0, gt=0, le=1, description="share of a generation that has to end before the algorithm is asked for more"
+    )
     operators: list[Any] = Field(default_factory=list, description="evolution operators that go before the usual ones")
     reference: dict[str, tuple[float, float]] = Field(
         default_factory=dict, description="objective -> [ideal, reference], the bounds of the hypervolume"
@@ -87,10 +91,23 @@ class Budget(_Table):
             )
         return self
 
+    @model_validator(mode="after")
+    def _whole_generations(self) -> Budget:
+        if self.wait < 1 and (self.early_stop or self.screening):
+            raise ValueError(
+                f"wait = {self.wait:g} does not go with early_stop or screening, which compare whole generations; "
+                "leave one of them out"
+            )
+        return self
+
     @property
     def inherits(self) -> bool:
         """Whether children start from what a parent learnt."""
         return self.inheritance == "lamarck"
+
+    def extended(self, extension: Mapping[str, int] | None) -> Budget:
+        """Return this budget with another number of generations or evaluations."""
+        return self.model_copy(update={"generations": None, "evaluations": None, **extension}) if extension else self
 
     @property
     def total(self) -> int:

@@ -133,6 +133,13 @@ class Study:
         regularisers = read_regularisers(document.get("regularisers", []), objectives, columns, registry)
         terms = (*objectives, *columns, *(regulariser.term for regulariser in regularisers))
         check_reference(budget, objectives)
+        others = Budget.model_fields
+        searched = fixed("search", Algorithm, algorithm, registry, key="algorithm", others=others)
+        if budget.wait < 1 and not searched.partial:
+            raise StudyFileError(
+                f"search.wait = {budget.wait:g}: algorithm '{searched.name}' can only be told of whole generations",
+                "Leave it out, or use another algorithm, for example 'nsga2'.",
+            )
         return cls(
             document=document,
             settings=settings,
@@ -142,7 +149,7 @@ class Study:
             columns=columns,
             regularisers=regularisers,
             operators=read_operators(budget.operators, registry),
-            algorithm=fixed("search", Algorithm, algorithm, registry, key="algorithm", others=Budget.model_fields),
+            algorithm=searched,
             executor=fixed("execution", Executor, document.get("execution", {}), registry),
             screening=read_screening(budget.screening, objectives, terms, registry),
             space=space_of(sections),

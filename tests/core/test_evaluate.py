@@ -1,6 +1,7 @@
 """One evaluation: a pure function of its job, whose failures are values and whose weights come back bit for bit."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load as load_tensors
 
-from spikefront import Task
+from spikefront import Task, Trainer
 from spikefront.errors import InputError
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.genome import Genome
@@ -210,6 +211,8 @@ def test_regularisers_get_the_elite_of_their_objective_and_nobody_else():
         ("nan", "not-finite", "fitness 'distance' is nan"),
         ("memory", "out-of-memory", "MemoryError"),
         ("allocate", "out-of-memory", "allocate"),
+        ("text", "plugin", "fitness 'distance' measured 'near'"),
+        ("nothing", "plugin", "task 'target' scored None"),
     ],
 )
 def test_failures_are_values(behaviour, kind, message):
@@ -230,6 +233,30 @@ def test_a_failure_has_the_line_that_failed():
 def test_training_that_diverges_is_not_finite():
     result = run(DIGITS, trainer={"optimizer": "sgd", "learning_rate": 1e38, "schedule": "constant"})
     assert result.failure.kind == "not-finite"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out-of-memory"),
+        (OSError(errno.ENOENT, "No such file"), "exception"),
+        (RuntimeError("std::bad_alloc"), "out-of-memory"),
+        (ImportError("libx.so: failed to map segment: Cannot allocate memory"), "out-of-memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "out-of-memory"),
+    ],
+)
+def test_a_lack_of_memory_is_known_in_every_guise(monkeypatch, error, kind):
+    def build(*_):
+        raise error
+
+    monkeypatch.setattr(load(ODD).get(Task, "target"), "build", build)
+    assert run(TARGET).failure.kind == kind
+
+
+def test_a_trainer_that_returns_something_else_breaks_its_contract(monkeypatch):
+    monkeypatch.setattr(load(ODD).get(Trainer, "none"), "fit", lambda *_: None)
+    result = run(TARGET)
+    assert (result.failure.kind, "trainer 'none' returned None" in result.failure.message) == ("plugin", True)
 
 
 def test_a_worker_without_the_plugin_says_so():

@@ -145,6 +145,11 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("execution.workers", RANGE, ["execution.workers", "cannot be searched"]),
     ("execution.timeout", "soon", ["execution.timeout = 'soon'", "'20m'"]),
     ("execution.timeout", math.nan, ["execution.timeout = nan"]),
+    ("execution.retries", -1, ["execution.retries.exception = -1", "at least 0"]),
+    ("execution.retries", "never", ["execution.retries = 'never'"]),
+    ("execution.retries", {"time-out": 0.5}, ["execution.retries.time-out = 0.5", "whole number"]),
+    ("execution.retries", {"timeout": 1}, ["execution.retries.timeout: no such key", "Did you mean 'time-out'?"]),
+    ("search.early_stop", {"rung": [0.5]}, ["search.early_stop.rung: no such key", "Did you mean 'rungs'?"]),
     # [[regularisers]]
     ("regularisers", {"use": "latency", "on": "accuracy"}, ["should be a list of tables", "[[regularisers]]"]),
     ("regularisers.0", 3, ["regularisers.0 = 3: should be a table"]),

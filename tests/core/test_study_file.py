@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spikefront.components import Executor
+from spikefront.components import Executor, Retries
 from spikefront.errors import InputError, StudyFileError
 from spikefront.plugins import load
 from spikefront.settings import Budget, EarlyStop, Schedule, Screening, Settings
@@ -148,6 +148,11 @@ def test_changes_of_the_documentation(tmp_path, line):
 def test_the_documentation_names_every_key_and_default():
     for model in (Settings, Budget, EarlyStop, Screening, Schedule, Executor):
         assert [key for key in model.model_fields if f"`{key}`" not in DOCS and f"{key}," not in DOCS] == []
+    for name in load().components("executor"):
+        executor = load().get(Executor, name)
+        assert [key for key in executor.model_fields if f"| `{key}` |" not in DOCS] == []
+    for info in Retries.model_fields.values():
+        assert f"| `{info.alias}` | {info.default} |" in DOCS
     for kind in ("network", "neuron", "surrogate", "synapse", "coder", "encoding", "trainer"):
         assert re.search(rf"^\| `\[{kind}\].*default `{load().default(kind)}` \|$", DOCS, re.MULTILINE)
 

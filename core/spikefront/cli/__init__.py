@@ -12,7 +12,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from spikefront.cli import candidates, reading, running
+from spikefront.cli import candidates, databases, failing, reading, running
 from spikefront.cli.options import registry_of
 from spikefront.errors import SpikefrontError
 
@@ -28,10 +28,12 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    commands: list[Callable[..., None]] = [running.run, reading.studies, reading.show, reading.front]
+    commands: list[Callable[..., None]] = [running.run, running.resume]
+    commands += [reading.studies, reading.show, reading.front, failing.failures]
     commands += [candidates.retrain, candidates.test, candidates.export, reading.plugins, reading.version]
     for command in commands:
         cli.command()(command)
+    cli.add_typer(databases.db)
     registry_of(()).add_commands(cli)
     return cli
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+import os
 import signal
-from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import Annotated
 
@@ -17,62 +22,158 @@ from rich.table import Table
 
 from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption, Format, PluginsOption, sources_of
 from spikefront.cli.reading import print_front
-from spikefront.plugins import load
+from spikefront.errors import InputError
+from spikefront.plugins import Registry, load
 from spikefront.search.coordinator import Search
+from spikefront.search.failures import failures_of, grouped
 from spikefront.search.progress import Progress
 from spikefront.search.screening import recorded_standing
+from spikefront.settings import Budget
+from spikefront.sources import Sources
 from spikefront.storage import Database, queries
 from spikefront.study import Study
 
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
 
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Evaluations at the same time.")]
+ExecutorOption = Annotated[str | None, typer.Option(metavar="NAME", help="Where it runs: local, ray, inline.")]
+RayOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Ray cluster there, or on 'auto'.")]
+
 
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Study file (TOML).")],
     db: DatabaseOption = DEFAULT_DATABASE,
-    workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at the same time.")] = None,
+    workers: WorkersOption = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file; repeatable.")
     ] = None,
+    executor: ExecutorOption = None,
+    ray: RayOption = None,
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Run a study, or go on with it where it was interrupted."""
     sources = sources_of(plugins_dir)
     registry = load(sources)
-    changes = list(changes or []) + ([f"execution.workers={workers}"] if workers else [])
+    given = _execution(workers, executor, ray).items()
+    changes = [*(changes or []), *(f"execution.{key}={json.dumps(value)}" for key, value in given)]
     study = Study.from_file(file, registry, changes)
     study.check()
-    console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
     with Database.open(db, create=True) as database:
-        display = _Display(study.name, console)
-        search = Search(study, database, registry, sources, display.update)
-        with display.live:
-            outcome = search.run()
-        console.print()
-        if outcome != "interrupted":
-            print_front(database, study.name, Format.table)
-            standing = recorded_standing(database, study.name)
-            if standing:
-                console.print(f"screening {standing}", markup=False, highlight=False, soft_wrap=True)
-        _print_failures(database, study.name, console)
-    if outcome == "finished" and display.done < study.budget.total:
-        console.print(f"The search ended after {display.done} of {study.budget.total}: it found nothing new to try.")
+        _search(study, database, registry, sources)
+
+
+def resume(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A recorded study.")],
+    db: DatabaseOption = DEFAULT_DATABASE,
+    workers: WorkersOption = None,
+    executor: ExecutorOption = None,
+    ray: RayOption = None,
+    generations: Annotated[int | None, typer.Option(min=1, help="Number of generations, those done included.")] = None,
+    evaluations: Annotated[int | None, typer.Option(min=1, help="Number of candidates, those done included.")] = None,
+    fresh_algorithm: Annotated[
+        bool, typer.Option("--fresh-algorithm", help="Start the algorithm anew, from what was found so far.")
+    ] = False,
+    plugins_dir: PluginsOption = None,
+) -> None:
+    """Go on with a recorded study, also beyond its budget."""
+    sources = sources_of(plugins_dir)
+    registry = load(sources)
+    with Database.open(db) as database:
+        row = queries.study(database, name)
+        document = json.loads(row.specification)
+        document["execution"] = document.get("execution", {}) | _execution(workers, executor, ray)
+        study = Study.from_document(document, registry)
+        study.check()
+        extension = _extension(study.budget.extended(row.extension), generations, evaluations)
+        _search(study, database, registry, sources, extension, fresh_algorithm)
+
+
+def _execution(workers: int | None, executor: str | None, ray: str | None) -> dict[str, int | str]:
+    """Return the keys of [execution] that were given on the command line."""
+    given = {"workers": workers, "use": executor or ("ray" if ray else None), "address": ray}
+    return {key: value for key, value in given.items() if value}
+
+
+def _extension(budget: Budget, generations: int | None, evaluations: int | None) -> dict[str, int] | None:
+    """Return a longer budget, or None where none was asked for.
+
+    Raises:
+        InputError: It is no longer than the budget is.
+    """
+    if generations and evaluations:
+        raise InputError("--generations and --evaluations are two ways to say one thing", "Give one of them.")
+    if not generations and not evaluations:
+        return None
+    total = evaluations or budget.population * (generations or 0)
+    if total < budget.total:
+        raise InputError(
+            f"{total} candidates are fewer than the {budget.total} that the study asks for by now",
+            "Give more: what has been recorded stays.",
+        )
+    return {"evaluations": evaluations} if evaluations else {"generations": generations or 0}
+
+
+def _search(
+    study: Study,
+    database: Database,
+    registry: Registry,
+    sources: Sources,
+    extension: Mapping[str, int] | None = None,
+    fresh_algorithm: bool = False,
+) -> None:
+    """Run a study to the end, or until somebody interrupts, and leave the program."""
+    console, stop = Console(), Event()
+    display = _Display(study.name, console)
+    search = Search(study, database, registry, sources, display.update, stop, extension, fresh_algorithm)
+    with display.live, _signals(stop, console):
+        outcome = search.run()
+    console.print()
+    if outcome != "interrupted":
+        print_front(database, study.name, Format.table)
+        standing = recorded_standing(database, study.name)
+        if standing:
+            console.print(f"screening {standing}", markup=False, highlight=False, soft_wrap=True)
+    _print_failures(database, study.name, console)
+    if outcome == "finished" and display.done < display.total:
+        console.print(f"The search ended after {display.done} of {display.total}: it found nothing new to try.")
     if outcome == "interrupted":
-        console.print(f"Interrupted. What is done is recorded; go on with: spikefront run {file} --db {db}")
+        console.print(
+            f"Interrupted. What is done is recorded; go on with: spikefront resume {study.name} --db {database.label}",
+            soft_wrap=True,
+        )
     raise typer.Exit(EXIT_CODES[outcome])
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _signals(stop: Event, console: Console) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM set `stop`, and a second one end the program with its workers at once."""
+
+    def act(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            os._exit(EXIT_CODES["interrupted"])
+        stop.set()
+        console.print("Stopping. What has ended is being recorded; once more to end at once.")
+
+    before = {number: signal.signal(number, act) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _print_failures(database: Database, name: str, console: Console) -> None:
-    """Say how many candidates failed, and why: one line for each reason, the commonest first."""
-    found = [row.failure for row in queries.failures(database, name) if row.failure]
-    reasons = Counter(f"{failure.kind}: {failure.message.splitlines()[0]}" for failure in found)
-    for reason, times in reasons.most_common(5):
-        console.print(f"{times} failed, {reason}", markup=False, highlight=False, soft_wrap=True)
+    """Say how many candidates failed, and why: one line for each cause, the commonest first."""
+    groups = grouped(one for one in failures_of(database, name) if not one.again)
+    for group in groups[:5]:
+        line = f"{len(group.failures)} failed, {group.first.failure.kind}: {group.first.reason}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if groups:
+        console.print(
+            f"More: spikefront failures {name} --db {database.label}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class _Display:
@@ -81,12 +182,12 @@ class _Display:
     def __init__(self, name: str, console: Console) -> None:
         self._bar = Bar(TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
         self._task = self._bar.add_task(name, total=None)
-        self.done = 0
+        self.done = self.total = 0
         self.live = Live(self._bar, console=console, refresh_per_second=4)
 
     def update(self, progress: Progress) -> None:
         """Show a new state."""
-        self.done = progress.done
+        self.done, self.total = progress.done, progress.total
         self._bar.update(self._task, completed=progress.done, total=progress.total)
         self.live.update(Group(self._bar, _facts(progress)))
 

@@ -9,7 +9,7 @@ from spikefront.components.analysis import Analysis
 from spikefront.components.base import Component, Ranges
 from spikefront.components.coder import Coder
 from spikefront.components.encoding import Encoding
-from spikefront.components.executor import Executor, Pool
+from spikefront.components.executor import Executor, Pool, Retries
 from spikefront.components.exporter import Candidate, Exporter
 from spikefront.components.fitness import Context, Direction, Fitness
 from spikefront.components.network import Network
@@ -72,6 +72,7 @@ __all__ = [
     "Problem",
     "Proposal",
     "Ranges",
+    "Retries",
     "Sampling",
     "Session",
     "Spike",

@@ -37,6 +37,8 @@ class Problem:
         population: Candidates of a generation.
         operators: The study's operators; for a gene the first one that fits counts.
         streams: The algorithm's randomness.
+        initial: Genomes to ask for first, best first: what an earlier search of the same problem found. At most a
+            population of them counts; an algorithm that has no use for them starts as always.
     """
 
     space: Space
@@ -44,6 +46,7 @@ class Problem:
     population: int
     operators: tuple[Operator, ...]
     streams: Streams
+    initial: tuple[Genome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,22 @@ class Engine(ABC):
 
     @abstractmethod
     def tell(self, results: Sequence[Told]) -> None:
-        """Take the outcome of all proposals of the last `ask`, in its order."""
+        """Take the outcome of proposals that it was not told of, in the order asked.
+
+        These are all of the last `ask`. Only where `Algorithm.partial` says so they may be a part of them, and such of
+        earlier asks.
+        """
 
 
 class Algorithm(Component, ABC):
-    """A way to search. Its parameters stand in the study's [search] section."""
+    """A way to search. Its parameters stand in the study's [search] section.
+
+    Attributes:
+        partial: Whether it can be told of a part of what it asked for, and of the rest later.
+    """
 
     kind: ClassVar[str] = "algorithm"
+    partial: ClassVar[bool] = False
 
     @abstractmethod
     def start(self, problem: Problem) -> Engine:

@@ -75,6 +75,13 @@ class Archive:
         """Return the first entry of a genome, by hash: the one that was trained; None if it was never told."""
         return next((entry for entry in self.entries if entry.genome.hash == genome), None)
 
+    def spread(self, number: int) -> tuple[Genome, ...]:
+        """Return at most `number` genomes of the front, evenly spaced along the first objective."""
+        first = self._objectives[0]
+        ordered = sorted(self.front, key=lambda entry: (first.loss(entry.regularised[first.name]), entry.number))
+        places = np.linspace(0, len(ordered) - 1, min(number, len(ordered))).round().astype(int)
+        return tuple(dict.fromkeys(ordered[place].genome for place in places))
+
     def regularised(self, measurements: Mapping[str, Measurement], generation: int) -> dict[str, float]:
         """Return each objective's mean, moved by the regularisers with their weights in this generation.
 

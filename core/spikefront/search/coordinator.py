@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from threading import Event
 from typing import Literal
 
-from spikefront.components import Problem, Proposal, Told
+from spikefront.components import Pool, Problem, Proposal, Told
 from spikefront.errors import SpikefrontError
+from spikefront.genome import Genome
 from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.search.archive import Archive, Entry
 from spikefront.search.cache import Cache
+from spikefront.search.failures import recorded_failures
+from spikefront.search.lease import Lease
 from spikefront.search.progress import Progress, Watcher
-from spikefront.search.record import open_store, recorded_entries
-from spikefront.search.runner import Runner
+from spikefront.search.record import changes_since, open_store, recorded_entries
+from spikefront.search.runner import Runner, Stopped
 from spikefront.search.training import Candidate, Trained, Training
 from spikefront.sources import Sources
 from spikefront.storage import Database, queries
@@ -39,6 +45,9 @@ class Search:
         registry: The plugins of the study.
         sources: Where workers find the same plugins.
         watch: Called with every change.
+        stop: Set by whoever wants the search to stop; what has ended by then is recorded.
+        extension: A longer budget than that of the specification: generations or evaluations; it is recorded.
+        fresh_algorithm: Start the algorithm anew behind the record, with what was found, in place of replaying it.
     """
 
     def __init__(
@@ -48,93 +57,193 @@ class Search:
         registry: Registry,
         sources: Sources,
         watch: Watcher = lambda progress: None,
+        stop: Event | None = None,
+        extension: Mapping[str, int] | None = None,
+        fresh_algorithm: bool = False,
     ) -> None:
         self._study = study
         self._store = open_store(study, database, registry)
         self._database = database
+        self._registry = registry
         self._cache = Cache(study, database, registry) if study.budget.cache else None
         self._sources = sources
         self._watch = watch
+        self._stop = stop or Event()
+        self._extension = extension
+        self._fresh_algorithm = fresh_algorithm
         self._archive = Archive(study)
-        self._recorded = recorded_entries(database, study, self._archive)
-        self._asked = queries.asks(database, study.name)
         self._by_genome: dict[str, Entry] = {}
-        self._reference = queries.study(database, study.name).reference
+        self._open: dict[int, Candidate] = {}
+        self._waiting: list[Candidate] = []
+        self._arrived: dict[int, Entry] = {}
         self._started = time.monotonic()
         self._trained = 0
-        self._told = Progress(0, study.budget.last_generation, study.budget.total)
 
     def run(self) -> Outcome:
-        """Search until the budget is spent, the algorithm has no more to ask, or the user interrupts.
+        """Search until the budget is spent, the algorithm has no more to ask, or somebody asks to stop.
 
         Raises:
             InputError: The algorithm cannot search this space; nothing was tried.
             ReplayError: The record was made by an algorithm that behaves otherwise.
+            LeaseError: Another process searches the study, or has taken it over after this one was silent for too long.
         """
         outcome: Outcome = "interrupted"
-        pool = self._study.executor.open(self._sources)
-        try:
-            self._store.set_state("running")
-            runner = Runner(pool, self._study.executor)
-            training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
-            self._generations(training)
-            self._prune_weights()
-            outcome = "finished" if self._archive.front else "failed"
-        except KeyboardInterrupt:
-            pass
-        finally:
-            pool.close()
-            self._store.set_state(outcome)
+        with Lease(self._store) as lease:
+            self._recall()
+            try:
+                with closing(self._study.executor.open(self._sources)) as pool:
+                    outcome = self._run_in(pool)
+            except (KeyboardInterrupt, Stopped):
+                pass
+            finally:
+                if not lease.lost:
+                    self._store.set_state(outcome)
         return outcome
 
-    def _generations(self, training: Training) -> None:
-        budget, engine = self._study.budget, self._study.algorithm.start(_problem(self._study))
-        asked = 0
-        for generation in range(budget.last_generation):
-            proposals = engine.ask()[: budget.total - asked]
-            if not proposals:
-                return
-            candidates = self._record_asks(generation, asked, proposals)
-            asked += len(proposals)
-            self._evaluate(training, candidates)
-            told = self._archive.entries[-len(candidates) :]
-            self._close_generation(told, training)
-            self._report(generation, {})
-            if len(candidates) == len(proposals) and asked < budget.total:
-                engine.tell([Told(entry.genome, self._archive.losses(entry)) for entry in told])
+    def _run_in(self, pool: Pool) -> Outcome:
+        self._store.set_state("running")
+        failures = recorded_failures(self._database, self._study.name)
+        runner = Runner(pool, self._study.executor, failures, self._record_attempt, self._stop)
+        training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
+        self._search(training)
+        self._prune_weights()
+        return "finished" if self._archive.front else "failed"
 
-    def _record_asks(self, generation: int, first: int, proposals: Sequence[Proposal]) -> list[Candidate]:
+    def _recall(self) -> None:
+        """Read the record, after recording what this run is to do otherwise."""
+        database, name = self._database, self._study.name
+        self._asked = queries.asks(database, name)
+        if self._extension:
+            self._store.extend(self._extension)
+        if self._fresh_algorithm and self._asked:
+            row = queries.study(database, name)
+            reason = changes_since(row, self._study, self._registry)
+            self._store.record_restart(len(self._asked), len(row.restarts) + 1, reason)
+        self._recorded = recorded_entries(database, self._study, self._archive)
+        self._known_tells = {row.number: row.told for row in self._asked if row.told is not None}
+        row = queries.study(database, name)
+        self._restart = row.restarts[-1] if row.restarts else None
+        self._reference = row.reference
+        self._budget = self._study.budget.extended(row.extension)
+        self._told = Progress(0, self._budget.last_generation, self._budget.total)
+
+    def _search(self, training: Training) -> None:
+        generation, asked = self._load(training)
+        engine, cut = self._study.algorithm.start(self._problem()), False
+        while True:
+            left = self._budget.total - asked
+            wanted = engine.ask() if left and not cut else []
+            proposals = wanted[:left]
+            if not proposals and not self._open:
+                return
+            cut = len(proposals) < len(wanted)  # the budget ends within a generation: nothing more is told
+            self._record_asks(generation, asked, proposals)
+            asked += len(proposals)
+            more = len(proposals) == self._budget.population and asked < self._budget.total
+            told = self._evaluate(training, generation, self._leave if more else 0)
+            if asked < self._budget.total:
+                if new := [entry.number for entry in told if entry.number not in self._known_tells]:
+                    self._store.record_tell(generation, new)
+                engine.tell([Told(entry.genome, self._archive.losses(entry)) for entry in told])
+            generation += 1
+
+    @property
+    def _leave(self) -> int:
+        """How many candidates may be open when the algorithm is asked for more."""
+        return math.floor((1 - self._budget.wait) * self._budget.population)
+
+    def _load(self, training: Training) -> tuple[int, int]:
+        """Take over what earlier algorithms asked for; return the next numbers of a generation and of an ask."""
+        known = self._asked[: self._restart.ask] if self._restart else []
+        genomes = queries.genomes(self._database, {row.genome_hash for row in known})
+        generation = 0
+        for row in known:
+            if row.generation > generation:
+                self._evaluate(training, generation, 0)
+                generation = row.generation
+            proposal = Proposal(genomes[row.genome_hash], row.parents, row.operators)
+            self._ask(Candidate(row.number, row.generation, proposal))
+        if known:
+            self._evaluate(training, generation, 0)
+            generation += 1
+        return generation, len(known)
+
+    def _problem(self) -> Problem:
+        """Return what the algorithm gets to know; one that starts behind a record also what was found before."""
+        streams, initial = Streams(self._study.settings.seed).child("algorithm"), tuple[Genome, ...]()
+        if self._restart:
+            streams = streams.child(str(self._restart.seed))
+            initial = self._archive.spread(self._budget.population)
+        return Problem(
+            space=self._study.space,
+            objectives=self._study.problem_objectives,
+            population=self._budget.population,
+            operators=self._study.operators,
+            streams=streams,
+            initial=initial,
+        )
+
+    def _record_asks(self, generation: int, first: int, proposals: Sequence[Proposal]) -> None:
         """Record what is new; make sure that the rest is what was asked for before."""
         known = self._asked[first : first + len(proposals)]
         for number, (row, proposal) in enumerate(zip(known, proposals, strict=False), first):
             if row.genome_hash != proposal.genome.hash:
                 raise ReplayError(
                     f"study '{self._study.name}': candidate {number} was {row.genome_hash[:12]} when it was recorded, "
-                    f"and the algorithm now asks for {proposal.genome.hash[:12]}",
-                    "A plugin or a library has changed since; use the versions of then, or start a new study.",
+                    f"and the algorithm now asks for {proposal.genome.hash[:12]}: "
+                    + changes_since(queries.study(self._database, self._study.name), self._study, self._registry),
+                    "Use the versions of then, or go on with a fresh algorithm, which starts from what was found: "
+                    f"spikefront resume {self._study.name} --fresh-algorithm",
                 )
-        if not known:
-            self._store.record_asks(generation, proposals)
-        return [Candidate(first + n, generation, proposal) for n, proposal in enumerate(proposals)]
+        if len(known) < len(proposals):
+            self._store.record_asks(generation, proposals[len(known) :])
+        for number, proposal in enumerate(proposals, first):
+            self._ask(Candidate(number, generation, proposal))
 
-    def _evaluate(self, training: Training, candidates: Sequence[Candidate]) -> None:
-        """Fill the archive with a generation, in the order asked."""
+    def _ask(self, candidate: Candidate) -> None:
+        self._open[candidate.number] = candidate
+        self._waiting.append(candidate)
+        if candidate.number in self._recorded:
+            self._arrived[candidate.number] = self._recorded[candidate.number]
+
+    def _evaluate(self, training: Training, generation: int, leave: int) -> list[Entry]:
+        """Return what the algorithm is told next, in the order asked, and add it to the archive.
+
+        These are the candidates that it was told of when the record was made; or all that have ended once no more than
+        `leave` are open.
+        """
+        numbers = sorted(number for number, tell in self._known_tells.items() if tell == generation)
+        if leave == 0 or not numbers:
+            self._wait(training, generation, leave)
+            numbers = sorted(self._arrived)
+        told = [self._arrived.pop(number) for number in numbers]
+        for number in numbers:
+            del self._open[number]
+        self._archive.add(told)
+        training.close_generation(generation)
+        self._close_generation(told, training)
+        self._report(generation)
+        return told
+
+    def _wait(self, training: Training, generation: int, leave: int) -> None:
+        """Let candidates be trained until no more than `leave` are open."""
+        self._by_genome |= {self._open[number].genome.hash: entry for number, entry in self._arrived.items()
+                            if self._open[number].genome.hash not in self._by_genome}  # fmt: skip
         own: dict[str, Candidate] = {}
-        for candidate in candidates:
-            if candidate.genome.hash not in self._by_genome:
+        for candidate in self._waiting:
+            entry = self._by_genome.get(candidate.genome.hash)
+            if candidate.number in self._open and (entry is None or entry.number == candidate.number):
                 own.setdefault(candidate.genome.hash, candidate)
-        entries = {c.number: self._recorded[c.number] for c in candidates if c.number in self._recorded}
-        self._report(candidates[0].generation, entries)
-        for trained in training.run(list(own.values()), set(entries)):
-            entries[trained.candidate.number] = self._record(trained)
+        self._waiting = []
+        self._report(generation)
+        for trained in training.run(list(own.values()), set(self._arrived), leave):
+            entry = self._record(trained)
+            self._arrived[entry.number] = self._by_genome[entry.genome.hash] = entry
             self._trained += not trained.reused
-            self._report(trained.candidate.generation, entries)
-        self._by_genome |= {genome: entries[candidate.number] for genome, candidate in own.items()}
-        for candidate in candidates:
-            if candidate.number not in entries:
-                entries[candidate.number] = self._reuse(candidate)
-        self._archive.add([entries[candidate.number] for candidate in candidates])
-        training.close_generation(candidates[0].generation)
+            self._report(generation)
+        for candidate in self._open.values():
+            if candidate.number not in self._arrived and candidate.genome.hash in self._by_genome:
+                self._arrived[candidate.number] = self._reuse(candidate)
 
     def _record(self, trained: Trained) -> Entry:
         candidate, evaluation = trained.candidate, trained.evaluation
@@ -156,6 +265,13 @@ class Search:
         )
         number, generation = candidate.number, candidate.generation
         return Entry(number, generation, candidate.genome, measurements, regularised, trained.reused, trained.budget)
+
+    def _record_attempt(self, number: int, evaluation: Evaluation) -> None:
+        """Record a failure of a candidate that is tried again."""
+        failure, genome = evaluation.failure, evaluation.genome.hash
+        if failure:
+            known = {key: getattr(evaluation, key) for key in ("worker", "peak_memory", "seconds")}
+            self._store.record_attempt(number, genome, failure, **known)
 
     def _reuse(self, candidate: Candidate) -> Entry:
         """Answer from the record what was tried before."""
@@ -188,12 +304,13 @@ class Search:
         keep = self._study.settings.keep
         if keep != "all":
             front = self._archive.front if keep == "front" else []
-            self._store.prune_weights([entry.number for entry in front], before=len(self._archive.entries))
+            before = min(self._open, default=len(self._archive.entries))
+            self._store.prune_weights([entry.number for entry in front], before)
 
-    def _report(self, generation: int, current: dict[int, Entry]) -> None:
-        entries, seconds = current.values(), time.monotonic() - self._started
-        done = len(self._archive.entries) + len(current)
-        left = self._study.budget.total - done
+    def _report(self, generation: int) -> None:
+        entries, seconds = self._arrived.values(), time.monotonic() - self._started
+        done = len(self._archive.entries) + len(entries)
+        left = self._budget.total - done
         self._watch(
             dataclasses.replace(
                 self._told,
@@ -205,13 +322,3 @@ class Search:
                 remaining=seconds / self._trained * left if self._trained else None,
             )
         )
-
-
-def _problem(study: Study) -> Problem:
-    return Problem(
-        space=study.space,
-        objectives=study.problem_objectives,
-        population=study.budget.population,
-        operators=study.operators,
-        streams=Streams(study.settings.seed).child("algorithm"),
-    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from spikefront.errors import StorageError
 from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.search.archive import Archive, Entry
-from spikefront.storage import Database, Provenance, Purpose, StudyObjective, StudyStore, queries
+from spikefront.storage import Database, Provenance, Purpose, StudyObjective, StudyRow, StudyStore, queries
 from spikefront.study import Study
 
 
@@ -35,6 +37,22 @@ def open_store(study: Study, database: Database, registry: Registry) -> StudySto
 def _provenance(kind: str, name: str, registry: Registry) -> Provenance:
     plugin = registry.provider(kind, name)
     return Provenance(kind, name, plugin.name, plugin.version)
+
+
+def changes_since(row: StudyRow, study: Study, registry: Registry) -> str:
+    """Return what differs between the versions of today and those that a study was recorded with."""
+    then = {(one.kind, one.name): one for one in row.plugins}
+    found = []
+    for component in study.components():
+        now = _provenance(component.kind, component.name, registry)
+        old = then.get((now.kind, now.name))
+        if old and old != now:
+            found.append(
+                f"{now.kind} '{now.name}' was of {old.plugin} {old.version}, now of {now.plugin} {now.version}"
+            )
+    if (today := version("spikefront")) != row.spikefront_version:
+        found.append(f"Spikefront was {row.spikefront_version}, now {today}")
+    return "; ".join(dict.fromkeys(found)) or "no version of a plugin has changed, so a library or an edited plugin has"
 
 
 def recorded_entries(database: Database, study: Study, archive: Archive) -> dict[int, Entry]:

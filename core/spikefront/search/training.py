@@ -52,6 +52,15 @@ class Trained:
     cache_key: str | None = None
 
 
+@dataclass(frozen=True)
+class _Open:
+    """A candidate on its last way: what it measured before, and what other studies may find it by."""
+
+    candidate: Candidate
+    before: Evaluation | None
+    cache_key: str | None
+
+
 class Training:
     """Trains generation after generation; what was measured on a rung is recorded, and taken from the record.
 
@@ -81,13 +90,18 @@ class Training:
         self._rungs = (*([UNTRAINED] if self._screen else []), *(early_stop.rungs if early_stop else []))
         rows = queries.evaluations(database, study.name, "rung") if self._rungs else []
         self._recorded = {(row.candidate, row.budget): row for row in rows}
+        self._open: dict[int, _Open] = {}
 
-    def run(self, candidates: Sequence[Candidate], settled: Collection[int]) -> Iterator[Trained]:
-        """Yield the last evaluation of each candidate as it ends, but for those that are settled already.
+    def run(self, candidates: Sequence[Candidate], settled: Collection[int], leave: int = 0) -> Iterator[Trained]:
+        """Yield last evaluations as they end, of these candidates and of those left from before.
 
         Args:
-            candidates: A whole generation; what others did on a rung decides who goes on.
-            settled: Numbers of the candidates whose last evaluation is recorded.
+            candidates: With rungs a whole generation: what others did on a rung decides who goes on.
+            settled: Numbers of the candidates whose last evaluation is recorded; they are not yielded.
+            leave: How many may be left for a later call; 0 with rungs.
+
+        Raises:
+            Stopped: The search should stop; all that had ended was yielded.
         """
         climbing, before = {candidate.number: candidate for candidate in candidates}, dict[int, Evaluation]()
         for rung in self._rungs:
@@ -102,7 +116,7 @@ class Training:
                 yield Trained(climbing[number], self._without_score(arrived[number]), rung)
             climbing = {number: climbing[number] for number in sorted(promoted)}
             before = {number: arrived[number] for number in promoted}
-        yield from self._to_the_end({n: c for n, c in climbing.items() if n not in settled}, before)
+        yield from self._to_the_end({n: c for n, c in climbing.items() if n not in settled}, before, leave)
 
     def close_generation(self, generation: int) -> None:
         """Drop what only an unfinished generation needs, and let screening learn from who was trained to the end."""
@@ -117,22 +131,22 @@ class Training:
         """How the score of [search.screening] stands, or None without one."""
         return self._screen.standing if self._screen else None
 
-    def _to_the_end(self, climbing: Mapping[int, Candidate], before: Mapping[int, Evaluation]) -> Iterator[Trained]:
-        """Yield what each candidate measures at last; with a cache, what another study left of the same."""
+    def _to_the_end(
+        self, climbing: Mapping[int, Candidate], before: Mapping[int, Evaluation], leave: int
+    ) -> Iterator[Trained]:
+        """Yield what candidates measure at last; with a cache, what another study left of the same."""
         jobs: dict[int, Job] = {}
-        keys: dict[int, str] = {}
         for number, candidate in climbing.items():
             job = self._job(candidate, WHOLE, before.get(number))
-            if self._cache:
-                keys[number] = self._cache.key(job)
-                found = self._cache.find(keys[number], candidate.genome)
-                if found:
-                    yield Trained(candidate, found, WHOLE, reused=True, cache_key=keys[number])
-                    continue
-            jobs[number] = job
-        for number, evaluation in self._runner.run(jobs):
-            joined = _joined(evaluation, before.get(number))
-            yield Trained(climbing[number], joined, WHOLE, cache_key=keys.get(number))
+            key = self._cache.key(job) if self._cache else None
+            found = self._cache.find(key, candidate.genome) if self._cache and key else None
+            if found:
+                yield Trained(candidate, found, WHOLE, reused=True, cache_key=key)
+            else:
+                jobs[number], self._open[number] = job, _Open(candidate, before.get(number), key)
+        for number, evaluation in self._runner.run(jobs, leave):
+            one = self._open.pop(number)
+            yield Trained(one.candidate, _joined(evaluation, one.before), WHOLE, cache_key=one.cache_key)
 
     def _on_rung(
         self, climbing: dict[int, Candidate], before: dict[int, Evaluation], rung: float, settled: Collection[int]

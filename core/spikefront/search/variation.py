@@ -104,6 +104,10 @@ class Variation:
         points = [self.sample(rng) for _ in range(count)]
         return [Individual(point, self.space.genome(point)) for point in points]
 
+    def given(self, genomes: Sequence[Genome], rng: np.random.Generator) -> list[Individual]:
+        """Return genomes as individuals; genes that sleep in them are drawn."""
+        return [Individual({**self.sample(rng), **genome}, genome) for genome in genomes]
+
     def breed(self, a: Individual, b: Individual, rng: np.random.Generator) -> list[Individual]:
         """Return two mutated children of two parents; a child that took nothing from one has only the other.
 

@@ -8,19 +8,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from spikefront.errors import StorageError
-from spikefront.storage import migration, sqlite
+from spikefront.storage import migration, postgresql, sqlite
 from spikefront.storage.migration import Version
 
 BACKENDS = ("sqlite", "postgresql")
-_SNAPSHOT: dict[str, dict[str, Any]] = {
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-}
+_READING: dict[str, dict[str, Any]] = {"sqlite": {}, "postgresql": postgresql.READING}
 """Options with which all queries of a transaction see the same moment; SQLite always does so."""
+
+_WRITING: dict[str, dict[str, Any]] = {"sqlite": {sqlite.IMMEDIATE: True}, "postgresql": postgresql.WRITING}
+"""Options with which transactions that write queue up, and none fails because of another."""
+
+_HINTS = {"sqlite": sqlite.HINTS, "postgresql": postgresql.HINTS}
 
 _FORMS = "Give a file, sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME."
 
@@ -30,19 +33,20 @@ class Database:
 
     Attributes:
         label: Its path or its URL without the password, for messages.
+        path: Its file; None on a server.
+        url: Its address.
     """
 
-    def __init__(self, engine: Engine, label: str, writable: bool) -> None:
-        self.label = label
-        self._reading = engine.execution_options(**_SNAPSHOT.get(engine.dialect.name, {}))
-        self._writing = engine.execution_options(**{sqlite.IMMEDIATE: True}) if writable else self._reading
+    def __init__(self, engine: Engine, path: Path | None, url: URL, writable: bool) -> None:
+        self.label = str(path or url)
+        self.path, self.url = path, url
+        self._hints = _HINTS[engine.dialect.name]
+        self._reading = engine.execution_options(**_READING[engine.dialect.name])
+        self._writing = engine.execution_options(**_WRITING[engine.dialect.name]) if writable else self._reading
 
     @classmethod
     def open(cls, where: str | Path, *, create: bool = False) -> Database:
-        """Open a database for writing and bring its tables up to date.
-
-        Before older tables are changed, an SQLite file is copied beside itself; for a server, that is its
-        operator's task.
+        """Open a database for writing.
 
         Args:
             where: A file or a database URL.
@@ -51,15 +55,9 @@ class Database:
         Raises:
             StorageError: It cannot be opened; the message says why, the hint what to do.
         """
-        path, url = _locate(where)
-        if path:
-            sqlite.check_file(path, write=True, create=create)
-            engine = sqlite.writer(path, create)
-        else:
-            engine = _connect(url)
-        database = cls(engine, str(path or url), writable=True)
+        database = cls.connect(where, write=True, create=create)
         with database._closed_on_error():
-            database._prepare(path, create)
+            database._prepare(create)
         return database
 
     @classmethod
@@ -72,20 +70,30 @@ class Database:
         Raises:
             StorageError: It cannot be opened; the message says why, the hint what to do.
         """
+        database = cls.connect(where, write=False)
+        with database._closed_on_error():
+            database._require_current(create=False)
+        return database
+
+    @classmethod
+    def connect(cls, where: str | Path, *, write: bool, create: bool = False) -> Database:
+        """Open a database whatever its tables are, for those who keep it in order.
+
+        Args:
+            where: A file or a database URL.
+            write: Open it for writing.
+            create: Whether a file may be missing.
+
+        Raises:
+            StorageError: It cannot be opened; the message says why, the hint what to do.
+        """
         path, url = _locate(where)
         if path:
-            sqlite.check_file(path, write=False, create=False)
-            engine = sqlite.reader(path)
+            sqlite.check_file(path, write, create)
+            engine = sqlite.writer(path, create) if write else sqlite.reader(path)
         else:
-            engine = _connect(url)
-        database = cls(engine, str(path or url), writable=False)
-        with database._closed_on_error():
-            if database._version(create=False) is Version.OLDER:
-                raise StorageError(
-                    f"{database.label} was written by an older Spikefront",
-                    "`spikefront run FILE` brings it up to date, and keeps a copy.",
-                )
-        return database
+            engine = postgresql.engine(url, _FORMS)
+        return cls(engine, path, url, write)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -99,6 +107,14 @@ class Database:
         with self._explained(), Session(self._writing) as session, session.begin():
             yield session
 
+    @contextmanager
+    def tables(self) -> Iterator[Connection]:
+        """Give a connection that may change the tables, while nobody else does so or writes to a study."""
+        with self._explained(), self._writing.begin() as connection:
+            if self.path is None:
+                postgresql.lock_tables(connection)
+            yield connection
+
     def close(self) -> None:
         """Let go of all connections."""
         self._reading.dispose()
@@ -111,20 +127,24 @@ class Database:
     ) -> None:
         self.close()
 
-    def _prepare(self, path: Path | None, create: bool) -> None:
-        self._version(create)  # nothing of another program's file is touched
-        if path:
+    def _prepare(self, create: bool) -> None:
+        found = self._require_current(create)  # nothing of another program's file is touched
+        if self.path:
             sqlite.use_write_ahead_log(self._reading)
-        with self._writing.begin() as connection:
-            found = migration.version(connection, self.label)
-            if found is Version.OLDER and path:
-                sqlite.back_up(path, migration.revision(connection))
-            if found is not Version.CURRENT:
-                migration.upgrade(connection)
+        if found is Version.EMPTY:
+            with self.tables() as connection:
+                if migration.version(connection, self.label) is Version.EMPTY:  # and not made by others in between
+                    migration.upgrade(connection)
 
-    def _version(self, create: bool) -> Version:
+    def _require_current(self, create: bool) -> Version:
+        """Refuse tables that are not this program's; with `create`, there may be none."""
         with self._reading.begin() as connection:
-            found = migration.version(connection, self.label)
+            found, revision = migration.version(connection, self.label), migration.revision(connection)
+        if found is Version.OLDER:
+            raise StorageError(
+                f"{self.label} was written by an older Spikefront (revision {revision})",
+                f"`spikefront db upgrade --db {self.label}` brings it up to date, and keeps a copy.",
+            )
         if found is Version.EMPTY and not create:
             raise StorageError(f"{self.label} is empty: it has no studies", "`spikefront run FILE` makes one.")
         return found
@@ -145,15 +165,14 @@ class Database:
             yield
         except DBAPIError as error:
             reason = " ".join(str(error.orig).split())
-            raise StorageError(f"{self.label}: {reason}", _hint(error, reason)) from error
+            raise StorageError(f"{self.label}: {reason}", self._hint(error, reason)) from error
 
-
-def _hint(error: DBAPIError, reason: str) -> str:
-    """Return what to do about an error of the driver."""
-    if isinstance(error, IntegrityError):
-        return "A number is taken or an ask was never recorded; one program at a time may write to a study."
-    known = (hint for part, hint in sqlite.HINTS.items() if part in reason)
-    return next(known, "Check that the database is there, and that the address, user and password are right.")
+    def _hint(self, error: DBAPIError, reason: str) -> str:
+        """Return what to do about an error of the driver."""
+        if isinstance(error, IntegrityError):
+            return "A number is taken or an ask was never recorded; one program at a time may write to a study."
+        known = (hint for part, hint in self._hints.items() if part in reason)
+        return next(known, "Check that the database is there, and that the address, user and password are right.")
 
 
 def _locate(where: str | Path) -> tuple[Path | None, URL]:
@@ -173,12 +192,3 @@ def _locate(where: str | Path) -> tuple[Path | None, URL]:
     if url.database in {None, "", ":memory:"} or url.query or url.host:
         raise StorageError(f"{where} does not name a file only", _FORMS)
     return Path(str(url.database)), url
-
-
-def _connect(url: URL) -> Engine:
-    try:
-        return create_engine(url)
-    except ModuleNotFoundError as error:
-        raise StorageError(f"{url} needs the package '{error.name}'", f"pip install {error.name}") from None
-    except NoSuchModuleError:
-        raise StorageError(f"there is no driver '{url.drivername}': {url}", _FORMS) from None

@@ -20,11 +20,14 @@ _INSERT: dict[str, Callable[[type[schema.Base]], _Insert]] = {"sqlite": sqlite.i
 
 
 def add_genomes(session: Session, genomes: Iterable[Genome]) -> None:
-    """Add the genomes that the database does not have yet."""
+    """Add the genomes that the database does not have yet.
+
+    In the order of their hashes: two transactions that add the same ones wait for each other, but never in a ring.
+    """
     wanted = {genome.hash: genome for genome in genomes}
     for key in session.scalars(select(schema.Genome.hash).where(schema.Genome.hash.in_(wanted))):
         del wanted[key]
-    rows = [{"hash": key, "json": new.to_json(), "arrays": pack_arrays(new)} for key, new in wanted.items()]
+    rows = [{"hash": key, "json": new.to_json(), "arrays": pack_arrays(new)} for key, new in sorted(wanted.items())]
     if rows:
         insert = _INSERT[session.get_bind().dialect.name](schema.Genome)
         session.execute(insert.on_conflict_do_nothing(), rows)  # another study may add the same at this moment

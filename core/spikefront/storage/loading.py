@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from sqlalchemy import ColumnElement, RowMapping, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from spikefront.errors import StorageError, did_you_mean
 from spikefront.genome import Genome
 from spikefront.job import Failure, Measurement
+from spikefront.measure.hypervolume import nondominated
 from spikefront.storage import schema
 from spikefront.storage.blobs import unpack_genome
-from spikefront.storage.rows import EvaluationRow, Provenance, Purpose, Role, State, StudyObjective, StudyRow
+from spikefront.storage.rows import EvaluationRow, Provenance, Purpose, Restart, Role, State, StudyObjective, StudyRow
 
 Item = TypeVar("Item")
 
@@ -81,6 +83,8 @@ def _study_row(row: schema.Study, evaluations: int, failed: int, reused: int) ->
         evaluations=evaluations,
         failed=failed,
         reused=reused,
+        extension=row.extension,
+        restarts=tuple(Restart(**restart) for restart in row.restarts),
     )
 
 
@@ -153,6 +157,24 @@ def objective_means(session: Session, study_id: int) -> dict[int, tuple[str, dic
         if mean is not None:
             found.setdefault(number, (genome, {}))[1][name] = mean
     return found
+
+
+def front_rows(session: Session, study: schema.Study) -> list[EvaluationRow]:
+    """Return the successful evaluations of a search that no other dominates, by pure objectives, the best first.
+
+    A genome appears once, with its first evaluation.
+    """
+    table, objectives = schema.Evaluation, study_objectives(study)
+    first: dict[str, int] = {}
+    losses: dict[int, tuple[float, ...]] = {}
+    for number, (genome, means) in objective_means(session, study.id).items():
+        if len(means) == len(objectives) and first.setdefault(genome, number) == number:
+            losses[number] = tuple(objective.loss(means[objective.name]) for objective in objectives)
+    keep = nondominated(np.array(list(losses.values()), dtype=np.float64))
+    numbers = [number for number, kept in zip(losses, keep, strict=True) if kept]
+    mine = (table.study_id == study.id, table.purpose == "search")
+    rows = [row for chunk in chunks(numbers) for row in evaluation_rows(session, *mine, table.number.in_(chunk))]
+    return sorted(rows, key=lambda row: (losses[row.number], row.number))
 
 
 def load_genomes(session: Session, hashes: Collection[str]) -> dict[str, Genome]:

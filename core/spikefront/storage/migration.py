@@ -1,4 +1,4 @@
-"""Versions of the tables: what a database has, and bringing it up to date."""
+"""Versions of the tables: which a database has, and the way from each to this program's."""
 
 from __future__ import annotations
 
@@ -57,9 +57,14 @@ def version(connection: Connection, label: str) -> Version:
     if found not in {script.revision for script in scripts.walk_revisions()}:
         raise StorageError(
             f"{label} was written by a newer Spikefront (revision {found})",
-            "Upgrade the program: `pip install --upgrade spikefront`.",
+            "Upgrade the program: `pip install --upgrade spikefront`; a database does not go back.",
         )
     return Version.CURRENT if found == scripts.get_current_head() else Version.OLDER
+
+
+def head(connection: Connection) -> str:
+    """Return the revision of this program's tables."""
+    return str(ScriptDirectory.from_config(configuration(connection)).get_current_head())
 
 
 def upgrade(connection: Connection) -> None:

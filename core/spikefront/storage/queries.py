@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import cast
 
-import numpy as np
 from sqlalchemy import select
 
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
-from spikefront.measure.hypervolume import nondominated
+from spikefront.job import Failure, FailureKind
 from spikefront.storage import schema
 from spikefront.storage.blobs import checked_weights
 from spikefront.storage.database import Database
 from spikefront.storage.loading import (
-    chunks,
     evaluation_rows,
     find_evaluation,
     find_study,
+    front_rows,
     load_genomes,
-    objective_means,
-    study_objectives,
     study_rows,
 )
-from spikefront.storage.rows import AskRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
+from spikefront.storage.rows import AskRow, AttemptRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
 
 
 def studies(database: Database) -> list[StudyRow]:
@@ -52,8 +50,31 @@ def asks(database: Database, study: str) -> list[AskRow]:
     with database.read() as session:
         mine = table.study_id == find_study(session, study).id
         return [
-            AskRow(row.number, row.generation, row.genome_hash, tuple(row.parents), tuple(row.operators))
+            AskRow(row.number, row.generation, row.genome_hash, tuple(row.parents), tuple(row.operators), row.told)
             for row in session.scalars(select(table).where(mine).order_by(table.number))
+        ]
+
+
+def attempts(database: Database, study: str) -> list[AttemptRow]:
+    """Return the tries that failed and that may have been tried again, in the order of their recording.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    table = schema.Attempt
+    with database.read() as session:
+        mine = table.study_id == find_study(session, study).id
+        return [
+            AttemptRow(
+                number=row.number,
+                genome_hash=row.genome_hash,
+                failure=Failure(cast("FailureKind", row.kind), row.message, row.traceback),
+                worker=row.worker,
+                peak_memory=row.peak_memory,
+                seconds=row.seconds,
+                at=row.at,
+            )
+            for row in session.scalars(select(table).where(mine).order_by(table.id))
         ]
 
 
@@ -167,17 +188,5 @@ def front(database: Database, study: str) -> list[EvaluationRow]:
     Raises:
         StorageError: There is no such study.
     """
-    table = schema.Evaluation
     with database.read() as session:
-        found = find_study(session, study)
-        objectives = study_objectives(found)
-        first: dict[str, int] = {}
-        losses: dict[int, tuple[float, ...]] = {}
-        for number, (genome, means) in objective_means(session, found.id).items():
-            if len(means) == len(objectives) and first.setdefault(genome, number) == number:
-                losses[number] = tuple(objective.loss(means[objective.name]) for objective in objectives)
-        keep = nondominated(np.array(list(losses.values()), dtype=np.float64))
-        numbers = [number for number, kept in zip(losses, keep, strict=True) if kept]
-        mine = (table.study_id == found.id, table.purpose == "search")
-        rows = [row for chunk in chunks(numbers) for row in evaluation_rows(session, *mine, table.number.in_(chunk))]
-    return sorted(rows, key=lambda row: (losses[row.number], row.number))
+        return front_rows(session, find_study(session, study))

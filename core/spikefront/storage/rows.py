@@ -40,6 +40,21 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Restart:
+    """A search that went on with a fresh algorithm.
+
+    Attributes:
+        ask: Number of the first ask of the fresh algorithm.
+        seed: The fresh algorithm's seed.
+        reason: Why, in a sentence.
+    """
+
+    ask: int
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class StudyRow:
     """One study and how far it is.
 
@@ -54,6 +69,8 @@ class StudyRow:
         evaluations: Recorded evaluations of the search, failed and reused ones included.
         failed: How many of them failed.
         reused: How many of them were answered from the record without training.
+        extension: A longer budget than the specification's, `{"generations": n}` or `{"evaluations": n}`; None without.
+        restarts: Each time that it went on with a fresh algorithm, in order.
     """
 
     name: str
@@ -70,6 +87,8 @@ class StudyRow:
     evaluations: int
     failed: int
     reused: int
+    extension: Mapping[str, int] | None = None
+    restarts: tuple[Restart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,7 @@ class AskRow:
         genome_hash: The candidate.
         parents: Hashes of the genomes it was made from.
         operators: Names of the operators that made it.
+        told: Number of the tell with which the algorithm heard of it, from 0; None as long as it has not.
     """
 
     number: int
@@ -89,6 +109,30 @@ class AskRow:
     genome_hash: str
     parents: tuple[str, ...]
     operators: tuple[str, ...]
+    told: int | None = None
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One try that failed, and that may have been tried again.
+
+    Attributes:
+        number: The ask that was tried.
+        genome_hash: The candidate.
+        failure: What went wrong.
+        worker: Host and process that tried.
+        peak_memory: Largest resident size of the worker, in bytes.
+        seconds: Time that it took.
+        at: When it was recorded, UTC.
+    """
+
+    number: int
+    genome_hash: str
+    failure: Failure
+    worker: str
+    peak_memory: int
+    seconds: float
+    at: datetime
 
 
 @dataclass(frozen=True)

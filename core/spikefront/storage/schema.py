@@ -69,6 +69,23 @@ class Study(Base):
     objectives: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     reference: Mapped[dict[str, list[float]] | None] = mapped_column(JSON(none_as_null=True))
     plugins: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    extension: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    restarts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+
+
+class Lease(Base):
+    """Which process may write to a study; `fence` grows by one with each holder and is never reset."""
+
+    __tablename__ = "leases"
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    fence: Mapped[int]
+    host: Mapped[str]
+    process: Mapped[int]
+    acquired_at: Mapped[datetime] = mapped_column(Utc)
+    renewed_at: Mapped[datetime] = mapped_column(Utc)
+    expires_at: Mapped[datetime] = mapped_column(Utc)
+    released: Mapped[bool]
 
 
 class Genome(Base):
@@ -92,6 +109,29 @@ class Ask(Base):
     genome_hash: Mapped[str] = mapped_column(ForeignKey("genomes.hash"))
     parents: Mapped[list[str]] = mapped_column(JSON)
     operators: Mapped[list[str]] = mapped_column(JSON)
+    told: Mapped[int | None]
+
+
+class Attempt(Base):
+    """One try of an asked genome that failed, and that may have been tried again; never changed."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        ForeignKeyConstraint(["study_id", "number"], ["asks.study_id", "asks.number"]),
+        Index(None, "study_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int]
+    number: Mapped[int]
+    genome_hash: Mapped[str] = mapped_column(ForeignKey("genomes.hash"))
+    kind: Mapped[str]
+    message: Mapped[str] = mapped_column(Text)
+    traceback: Mapped[str] = mapped_column(Text)
+    worker: Mapped[str]
+    peak_memory: Mapped[int] = mapped_column(BigInteger)
+    seconds: Mapped[float]
+    at: Mapped[datetime] = mapped_column(Utc)
 
 
 class Evaluation(Base):

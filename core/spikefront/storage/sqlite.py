@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
+import random
 import sqlite3
+import time
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, event
@@ -20,7 +22,8 @@ IMMEDIATE = "spikefront_immediate"
 
 HINTS = {
     "database is locked": f"Another program has been writing to it for {BUSY_SECONDS:.0f} s; wait for it or stop it.",
-    "disk is full": "Free some space and go on.",
+    "disk is full": "What was recorded before is whole; free some space and go on.",
+    "disk I/O error": "What was recorded before is whole; free some space, or check the disk and the quota, and go on.",
     "readonly": "Open it for writing, or make the file and its folder writable.",
     "read-only": "Open it for writing, or make the file and its folder writable.",
     "malformed": "The file is damaged; restore it from a copy.",
@@ -28,6 +31,9 @@ HINTS = {
     "unable to open": "Check that the file and its folder may be read and written.",
 }
 """Part of a message of SQLite -> what to do."""
+
+_LONGEST, _SHORTEST, _AGEING = 0.02, 0.001, 0.05
+"""Seconds between two tries for the write lock: at first, at last, and in how long they come closer."""
 
 _HEADER = b"SQLite format 3\0"
 
@@ -82,15 +88,10 @@ def use_write_ahead_log(engine: Engine) -> None:
         connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
-def back_up(path: Path, revision: str | None) -> Path:
-    """Copy a database to a new file beside it, all of it or nothing, and return the copy's path."""
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    copy = path.with_name(f"{path.name}.{revision}-{now}.bak")
-    unfinished = copy.with_suffix(".part")
-    with closing(_connect(path, "ro")) as source, closing(sqlite3.connect(unfinished)) as target:
+def back_up(path: Path, to: Path) -> None:
+    """Copy a database to a new file as it is at one moment, while others may write to it."""
+    with closing(_connect(path, "ro")) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
-    unfinished.replace(copy)
-    return copy
 
 
 def _connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
@@ -99,6 +100,7 @@ def _connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection
         # A reader needs two files beside the database; where it cannot make them, nobody is writing either.
         uri += "&immutable=1"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema = OFF")  # nothing in a stranger's file calls functions of ours
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
@@ -108,8 +110,34 @@ def _with_transactions(engine: Engine) -> Engine:
     """Let SQLAlchemy begin transactions: the driver would do so late, and never with the write lock."""
 
     def begin(connection: Connection) -> None:
-        immediate: Any = connection.get_execution_options().get(IMMEDIATE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        if connection.get_execution_options().get(IMMEDIATE):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock; who has waited longest asks most often, and so comes next.
+
+    SQLite itself asks ever more rarely: among many writers some would starve, each overtaken by those that come later.
+    """
+    tries = connection.connection.cursor()
+    tries.execute("PRAGMA busy_timeout = 0")
+    start = time.monotonic()
+    try:
+        while (waited := time.monotonic() - start) < BUSY_SECONDS:
+            try:
+                tries.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+            else:
+                return
+            time.sleep(max(_SHORTEST, _LONGEST * math.exp(-waited / _AGEING)) * random.uniform(0.5, 1))  # noqa: S311
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # for the last time: an error of this one is explained
+    finally:
+        tries.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS:.0f}")
+        tries.close()

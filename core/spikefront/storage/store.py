@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from spikefront.components.algorithm import Proposal
-from spikefront.errors import StorageError
-from spikefront.job import Evaluation
-from spikefront.storage import schema
+from spikefront.errors import LeaseError, StorageError
+from spikefront.job import Evaluation, Failure
+from spikefront.storage import leases, schema
 from spikefront.storage.database import Database
-from spikefront.storage.inserts import add_genomes, artifact_rows, evaluation_row, measurement_rows
-from spikefront.storage.loading import find_study
+from spikefront.storage.inserts import add_genomes, artifact_rows, evaluation_row, measurement_rows, printable
+from spikefront.storage.loading import chunks, find_study
 from spikefront.storage.rows import Provenance, Purpose, State, StudyObjective
+
+_PLAIN = {"synchronize_session": False}
+"""Options of a statement that changes rows of which the session holds no objects."""
 
 
 class StudyStore:
@@ -34,6 +38,7 @@ class StudyStore:
         self._database = database
         self._id = row.id
         self._objectives = frozenset(objective["name"] for objective in row.objectives)
+        self._fence: int | None = None
 
     @classmethod
     def create(
@@ -79,7 +84,7 @@ class StudyStore:
             try:
                 session.flush()
             except IntegrityError:
-                hint = "Give another name, or go on with the study: `spikefront run` with its own file."
+                hint = f"Give another name, or go on with the study: `spikefront resume {name}`."
                 raise StorageError(f"{database.label}: there is a study '{name}' already", hint) from None
             return cls(database, row)
 
@@ -93,9 +98,42 @@ class StudyStore:
         with database.read() as session:
             return cls(database, find_study(session, name))
 
+    def acquire(self, host: str, process: int, seconds: float = 30) -> int:
+        """Become the one process that searches this study, and return its fencing number.
+
+        From here on every write of this object is refused when another process has taken over. A lease that ran out
+        or was released is taken over; the number grows with each holder.
+
+        Args:
+            host: Name of this machine.
+            process: ID of this process on it.
+            seconds: When the lease runs out unless `renew` is called.
+
+        Raises:
+            LeaseError: Another process holds the lease; the message says which and since when, the hint what to do.
+        """
+        with self._locked() as session:
+            fence = leases.take(session, self._id, self.name, host, process, seconds)
+        self._fence = fence
+        return fence
+
+    def renew(self, seconds: float = 30) -> None:
+        """Let the lease run out `seconds` from now; one that ran out and that nobody took is renewed too.
+
+        Raises:
+            LeaseError: Another process has taken over.
+        """
+        with self._locked() as session:
+            leases.renew(session, self._id, self.name, self._holder(), seconds)
+
+    def release(self) -> None:
+        """Let others acquire the lease at once, if it is still this object's; it cannot write any more."""
+        with self._locked() as session:
+            leases.release(session, self._id, self._holder())
+
     def record_asks(self, generation: int, proposals: Sequence[Proposal]) -> list[int]:
         """Record a whole generation before it is tried, and return the number of each ask."""
-        with self._database.write() as session:
+        with self._write() as session:
             last = select(func.max(schema.Ask.number)).where(schema.Ask.study_id == self._id)
             first = _after(session.scalar(last))
             add_genomes(session, [proposal.genome for proposal in proposals])
@@ -110,8 +148,73 @@ class StudyStore:
                 for number, proposal in enumerate(proposals, first)
             ]
             _add(session, schema.Ask, rows, study_id=self._id)
-            self._update(session)
         return list(range(first, first + len(rows)))
+
+    def record_tell(self, tell: int, numbers: Collection[int]) -> None:
+        """Record with which tell the algorithm hears of some asks.
+
+        Args:
+            tell: Number of the tell, from 0.
+            numbers: The asks, recorded and not told before.
+
+        Raises:
+            StorageError: One of them was never asked for, or has been told.
+        """
+        ask, wanted = schema.Ask, set(numbers)
+        with self._write() as session:
+            changed = [
+                session.scalars(
+                    update(ask)
+                    .where(ask.study_id == self._id, ask.number.in_(chunk), ask.told.is_(None))
+                    .values(told=tell)
+                    .returning(ask.number),
+                    execution_options=_PLAIN,
+                ).all()
+                for chunk in chunks(sorted(wanted))
+            ]
+            wrong = sorted(wanted.difference(*changed))
+            if wrong:
+                raise StorageError(
+                    f"study '{self.name}': ask {wrong[0]} was never recorded, or its result has been told already",
+                    "Each ask is told once; go on from the record.",
+                )
+
+    def record_attempt(
+        self,
+        number: int,
+        genome_hash: str,
+        failure: Failure,
+        *,
+        worker: str = "",
+        peak_memory: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """Record a try that failed and that may be tried again.
+
+        Args:
+            number: The ask that was tried.
+            genome_hash: Its genome.
+            failure: What went wrong.
+            worker: Host and process that tried.
+            peak_memory: Largest resident size of the worker, in bytes.
+            seconds: Time that it took.
+
+        Raises:
+            StorageError: There is no such ask.
+        """
+        with self._write() as session:
+            row = {
+                "number": number,
+                "genome_hash": genome_hash,
+                "kind": failure.kind,
+                "message": printable(failure.message),
+                "traceback": printable(failure.traceback),
+                "worker": worker,
+                "peak_memory": peak_memory,
+                "seconds": seconds,
+                "at": datetime.now(UTC),
+            }
+            _add(session, schema.Attempt, [row], study_id=self._id)
 
     def record(
         self,
@@ -151,35 +254,50 @@ class StudyStore:
         Raises:
             StorageError: The number is taken, or there is no such ask.
         """
-        with self._database.write() as session:
+        row = {
+            "study_id": self._id,
+            "purpose": purpose,
+            "ask": ask,
+            "generation": generation,
+            "replicates": list(replicates),
+            "budget": budget,
+            "reused": reused,
+            "cache_key": cache_key,
+            "finished_at": datetime.now(UTC),
+            **evaluation_row(evaluation),
+        }
+        measured = measurement_rows(evaluation, self._objectives, regularisers, regularised or {})
+        artifacts = artifact_rows(evaluation)
+        with self._write() as session:  # others wait from here on, so all is prepared
             add_genomes(session, [evaluation.genome])
             number = self._next_number(session, purpose) if number is None else number
-            row = schema.Evaluation(
-                study_id=self._id,
-                purpose=purpose,
-                number=number,
-                candidate=number if candidate is None else candidate,
-                ask=ask,
-                generation=generation,
-                replicates=list(replicates),
-                budget=budget,
-                reused=reused,
-                cache_key=cache_key,
-                finished_at=datetime.now(UTC),
-                **evaluation_row(evaluation),
-            )
-            session.add(row)
-            session.flush()
-            measured = measurement_rows(evaluation, self._objectives, regularisers, regularised or {})
-            _add(session, schema.Measurement, measured, evaluation_id=row.id)
-            _add(session, schema.Artifact, artifact_rows(evaluation), evaluation_id=row.id)
-            self._update(session)
+            row |= {"number": number, "candidate": number if candidate is None else candidate}
+            key = session.scalars(_table(schema.Evaluation).insert().returning(schema.Evaluation.id), row).one()
+            _add(session, schema.Measurement, measured, evaluation_id=key)
+            _add(session, schema.Artifact, artifacts, evaluation_id=key)
             return number
 
     def set_state(self, state: State) -> None:
         """Record how the study stands."""
-        with self._database.write() as session:
-            self._update(session, state=state)
+        with self._write(state=state):
+            pass
+
+    def extend(self, extension: Mapping[str, int]) -> None:
+        """Record a longer budget than the specification's: `{"generations": n}` or `{"evaluations": n}`."""
+        with self._write(extension=dict(extension)):
+            pass
+
+    def record_restart(self, ask: int, seed: int, reason: str) -> None:
+        """Record that the search goes on with a fresh algorithm.
+
+        Args:
+            ask: Number of its first ask.
+            seed: Its seed.
+            reason: Why, in a sentence.
+        """
+        with self._write() as session:
+            known = session.scalars(select(schema.Study.restarts).where(schema.Study.id == self._id)).one()
+            self._update(session, restarts=[*known, {"ask": ask, "seed": seed, "reason": printable(reason)}])
 
     def set_reference(self, reference: Mapping[str, tuple[float, float]]) -> None:
         """Fix ideal and reference point of the hypervolume, by objective, for good.
@@ -188,7 +306,7 @@ class StudyStore:
             StorageError: Others have been fixed before.
         """
         wanted = {name: list(pair) for name, pair in reference.items()}
-        with self._database.write() as session:
+        with self._write() as session:
             known = session.scalar(select(schema.Study.reference).where(schema.Study.id == self._id))
             if known is not None and known != wanted:
                 raise StorageError(
@@ -208,10 +326,10 @@ class StudyStore:
         evaluation, artifact = schema.Evaluation, schema.Artifact
         mine = (evaluation.study_id == self._id, evaluation.purpose == "search")
         dropped = select(evaluation.id).where(*mine, evaluation.number < before, evaluation.number.not_in(keep))
-        with self._database.write() as session:
+        with self._write() as session:
             session.execute(
                 delete(artifact).where(artifact.kind == "weights", artifact.evaluation_id.in_(dropped)),
-                execution_options={"synchronize_session": False},
+                execution_options=_PLAIN,
             )
 
     def prune_rungs(self, generation: int) -> None:
@@ -219,11 +337,35 @@ class StudyStore:
         evaluation, artifact = schema.Evaluation, schema.Artifact
         mine = (evaluation.study_id == self._id, evaluation.purpose == "rung", evaluation.generation == generation)
         rungs = select(evaluation.id).where(*mine)
-        with self._database.write() as session:
+        with self._write() as session:
             session.execute(
                 delete(artifact).where(artifact.evaluation_id.in_(rungs)),
-                execution_options={"synchronize_session": False},
+                execution_options=_PLAIN,
             )
+
+    @contextmanager
+    def _write(self, **values: Any) -> Iterator[Session]:
+        """Give a session that has the study to itself; not to a holder whose lease another has taken.
+
+        Its first statement changes the study's row, at least the time of its last change, and so locks it.
+        """
+        with self._database.write() as session:
+            self._update(session, **values)
+            if self._fence is not None:
+                leases.check(session, self._id, self.name, self._fence)
+            yield session
+
+    @contextmanager
+    def _locked(self) -> Iterator[Session]:
+        """Give a session that has the study to itself, and changes nothing of it."""
+        with self._database.write() as session:
+            session.execute(select(schema.Study.id).where(schema.Study.id == self._id).with_for_update(key_share=True))
+            yield session
+
+    def _holder(self) -> int:
+        if self._fence is None:
+            raise LeaseError(f"study '{self.name}': this process holds no lease", "Acquire it first.")
+        return self._fence
 
     def _next_number(self, session: Session, purpose: Purpose) -> int:
         table = schema.Evaluation
@@ -233,7 +375,7 @@ class StudyStore:
     def _update(self, session: Session, **values: Any) -> None:
         """Change the study's row; at least the time of its last change."""
         mine = update(schema.Study).where(schema.Study.id == self._id)
-        session.execute(mine.values(updated_at=datetime.now(UTC), **values))
+        session.execute(mine.values(updated_at=datetime.now(UTC), **values), execution_options=_PLAIN)
 
 
 def _after(last: int | None) -> int:
@@ -243,4 +385,9 @@ def _after(last: int | None) -> int:
 def _add(session: Session, table: type[schema.Base], rows: Sequence[dict[str, Any]], **owner: int) -> None:
     """Insert rows that belong to `owner`."""
     if rows:
-        session.execute(insert(table), [{**owner, **row} for row in rows])
+        session.execute(_table(table).insert(), [{**owner, **row} for row in rows])
+
+
+def _table(table: type[schema.Base]) -> Table:
+    """Return a table as such: statements that make no objects take half the time."""
+    return schema.Base.metadata.tables[table.__tablename__]

@@ -46,8 +46,10 @@ class Breeding(InfillCriterion):  # type: ignore[misc]
         self._variation = Variation(problem.space, problem.operators)
         self._selection = TournamentSelection(func_comp=tournament)
         rng = problem.streams.numpy("sampling")
-        self.seen: set[str] = set()
-        self.sampling = _column(unseen(lambda count: self._variation.samples(count, rng), problem.population, ()))
+        first = self._variation.given(problem.initial[: problem.population], rng)
+        self.seen = {individual.genome.hash for individual in first}
+        number = problem.population - len(first)
+        self.sampling = _column([*first, *unseen(lambda count: self._variation.samples(count, rng), number, self.seen)])
 
     def do(  # called by GeneticAlgorithm with these names
         self, problem: Any, pop: Any, n_offsprings: int, *, algorithm: Any, random_state: np.random.Generator
@@ -81,21 +83,22 @@ class PymooEngine(Engine):
             termination=NoTermination(),
             seed=problem.streams.integer("algorithm"),
         )
-        self._asked = Population.empty()
+        self._asked: dict[str, Any] = {}
 
     def ask(self) -> list[Proposal]:
-        asked = self._algorithm.ask()
-        self._asked = Population.empty() if asked is None else asked
-        proposals = [individual.X[0].proposal for individual in self._asked]
+        asked = [] if (found := self._algorithm.ask()) is None else list(found)
+        self._asked |= {individual.X[0].genome.hash: individual for individual in asked}
+        proposals = [individual.X[0].proposal for individual in asked]
         self._breeding.seen.update(proposal.genome.hash for proposal in proposals)
         return proposals
 
     def tell(self, results: Sequence[Told]) -> None:
         losses, failed = self._table(results)
-        self._asked.set("F", losses)
-        self._asked.set("G", np.where(failed, 1.0, -1.0)[:, None])
+        told = Population.create(*(self._asked.pop(result.genome.hash) for result in results))
+        told.set("F", losses)
+        told.set("G", np.where(failed, 1.0, -1.0)[:, None])
         with warnings.catch_warnings(), np.errstate(all="ignore"):  # NSGA-III switches warnings off for good
-            self._algorithm.tell(infills=self._asked)
+            self._algorithm.tell(infills=told)
 
     def _table(self, results: Sequence[Told]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Return losses (n, objectives), those of failures filled with a harmless mean, and which failed (n)."""

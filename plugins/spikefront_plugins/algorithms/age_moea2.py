@@ -17,6 +17,7 @@ class AGEMOEA2(Algorithm):
     """
 
     name: ClassVar[str] = "age-moea2"
+    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         require_population(problem, self.name, 2)

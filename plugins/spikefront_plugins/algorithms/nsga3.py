@@ -20,6 +20,7 @@ class NSGA3(Algorithm):
     """
 
     name: ClassVar[str] = "nsga3"
+    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         objectives = len(problem.objectives)

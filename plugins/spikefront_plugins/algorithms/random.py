@@ -17,6 +17,7 @@ class RandomSearch(Algorithm):
     """
 
     name: ClassVar[str] = "random"
+    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         return RandomEngine(problem)

@@ -20,6 +20,7 @@ class SMSEMOA(Algorithm):
     """
 
     name: ClassVar[str] = "sms-emoa"
+    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         require_population(problem, self.name, 2)

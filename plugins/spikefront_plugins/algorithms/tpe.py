@@ -26,6 +26,7 @@ class TreeParzenEstimator(Algorithm):
     """
 
     name: ClassVar[str] = "tpe"
+    partial: ClassVar[bool] = True
 
     startup: int | None = Field(None, ge=1, description="random candidates at first; by default one generation")
 
@@ -50,17 +51,23 @@ class TreeParzenEngine(Engine):
         sampler = optuna.samplers.TPESampler(n_startup_trials=startup, seed=problem.streams.integer("algorithm"))
         with _quiet():
             self._study = optuna.create_study(sampler=sampler, directions=["minimize"] * len(problem.objectives))
-        self._trials: list[Any] = []
+        for genome in problem.initial[: problem.population]:
+            self._study.enqueue_trial({path: _as_suggested(self._space[path].domain, genome[path]) for path in genome})
+        self._trials: dict[str, list[Any]] = {}
 
     def ask(self) -> list[Proposal]:
-        self._trials = [self._study.ask() for _ in range(self._population)]
-        return [Proposal(_suggest(self._space, trial)) for trial in self._trials]
+        proposals = []
+        for _ in range(self._population):
+            trial = self._study.ask()
+            proposals.append(Proposal(_suggest(self._space, trial)))
+            self._trials.setdefault(proposals[-1].genome.hash, []).append(trial)
+        return proposals
 
     def tell(self, results: Sequence[Told]) -> None:
         from optuna.trial import TrialState
 
-        for trial, told in zip(self._trials, results, strict=True):
-            losses = finite_losses(told)
+        for told in results:
+            trial, losses = self._trials[told.genome.hash].pop(0), finite_losses(told)
             if losses is None:
                 self._study.tell(trial, state=TrialState.FAIL)
             else:
@@ -85,6 +92,11 @@ def _suggest_value(path: str, domain: Domain, trial: Any) -> Value:
         case Real(low, high, log) | Integer(low, high, _, log):
             return domain.project(trial.suggest_float(path, low, high, log=log))
     raise TypeError(f"no suggestion for a {type(domain).__name__}")
+
+
+def _as_suggested(domain: Domain, value: Value) -> Any:
+    """Return what Optuna would have suggested for a value."""
+    return domain.values.index(value) if isinstance(domain, Choice) else value
 
 
 @contextmanager

@@ -252,6 +252,30 @@ def test_a_study_in_which_nothing_works_exits_with_1(program: Program, study: st
     assert code == 1
     assert "nothing yet" in out
     assert "8 failed, exception: ValueError: broken on purpose" in out
+    assert "spikefront failures tiny --db spikefront.db" in out
+    _, out, _ = program("failures", "tiny")
+    assert "broken.py:6 step" in out
+    assert "0 1 2 3 4 5 6 7" in out
+    assert "Traceback" not in out
+    assert 'raise ValueError("broken on purpose")' in program("failures", "tiny", "--traceback")[1]
+    (group,) = json.loads(program("failures", "tiny", "--format", "json")[1])
+    assert (group["kind"], group["times"], group["tried_again"]) == ("exception", 8, 0)
+    assert group["candidates"] == list(range(8))
+    assert "traceback" not in group
+    (group,) = json.loads(program("failures", "tiny", "--format", "json", "--traceback")[1])
+    assert "broken on purpose" in group["traceback"]
+
+
+def test_where_a_study_runs_is_an_option(program: Program, study: str) -> None:
+    code, _, err = program("run", study, "--executor", "lcal")
+    assert code == 2
+    assert "execution.use: unknown executor 'lcal'" in err
+    code, _, err = program("run", study, "--executor", "inline", "--ray", "head:6379")
+    assert code == 2
+    assert "execution.address: executor 'inline' has no such parameter" in err
+    code, _, err = program("run", study, "--ray", "ray://head:10001")
+    assert code == 2
+    assert "execution.address = 'ray://head:10001'" in err
 
 
 def test_plugins_and_version(program: Program) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 
 from spikefront.errors import StorageError
+from spikefront.genome import Genome
+from spikefront.job import Failure
 from spikefront.plugins import load
 from spikefront.search.coordinator import ReplayError, Search
 from spikefront.search.progress import Progress
+from spikefront.search.runner import NEVER_AGAIN
 from spikefront.sources import Sources
-from spikefront.storage import Database, queries
+from spikefront.storage import Database, StudyStore, queries
 from spikefront.study import Study
 
 TRIVIAL = Sources(modules=("benchmarks.trivial",))
@@ -189,7 +193,7 @@ def test_an_algorithm_that_asks_for_something_else_is_found_out(database: Databa
         connection.execute("update asks set genome_hash = ? where number = 5", (hashes[6],))
     with pytest.raises(ReplayError, match="candidate 5") as error:
         run(database, document())
-    assert "start a new study" in error.value.hint
+    assert "spikefront resume trivial --fresh-algorithm" in error.value.hint
 
 
 def test_a_failing_candidate_is_recorded_and_the_study_goes_on(database: Database, faulty: Sources) -> None:
@@ -212,9 +216,33 @@ def test_a_study_in_which_all_fail_has_failed(database: Database, faulty: Source
 
 
 def test_a_failure_is_tried_again_as_often_as_the_study_says(database: Database, faulty: Sources) -> None:
-    whole = document(task__use="faulty", task__always=False, execution={"use": "inline", "retries": 1})
+    whole = document(task__use="faulty", task__always=False, execution={"use": "inline", "retries": {"exception": 1}})
     run(database, whole, faulty)
     assert queries.failures(database, "trivial") == []
+    asks, attempts = queries.asks(database, "trivial"), queries.attempts(database, "trivial")
+    assert attempts
+    assert all(attempt.genome_hash == asks[attempt.number].genome_hash for attempt in attempts)
+    assert {attempt.failure.kind for attempt in attempts} == {"exception"}
+    assert all("no luck" in attempt.failure.traceback and attempt.worker for attempt in attempts)
+
+
+def test_what_failed_in_an_earlier_run_counts(database: Database, faulty: Sources) -> None:
+    whole = document(task__use="faulty", execution={"use": "inline", "retries": {"worker-died": 9, "exception": 1}})
+    assert run(database, whole, faulty, interrupt_at(0)) == "interrupted"
+    failing = [ask for ask in queries.asks(database, "trivial") if genes(database, ask.genome_hash)["task.a"] > 0.5]
+    store, died, raised = StudyStore.open(database, "trivial"), failing[0], failing[1]
+    for _ in range(2):
+        store.record_attempt(died.number, died.genome_hash, Failure("worker-died", "the worker ended"))
+    store.record_attempt(raised.number, raised.genome_hash, Failure("exception", "no luck"))
+    run(database, whole, faulty)
+    failures = {row.number: row.failure for row in queries.failures(database, "trivial")}
+    assert failures[died.number] == Failure("worker-died", NEVER_AGAIN)
+    tries = Counter(attempt.number for attempt in queries.attempts(database, "trivial"))
+    assert (tries[died.number], tries[raised.number], tries[failing[2].number]) == (2, 1, 1)
+
+
+def genes(database: Database, genome: str) -> Genome:
+    return queries.genomes(database, [genome])[genome]
 
 
 def test_regularisers_move_what_the_search_sees_and_nothing_else(database: Database, faulty: Sources) -> None:

@@ -18,9 +18,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "studies.db"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, path: Path) -> str:
+    """Return the address of a database that has no tables yet, on each backend."""
+    if request.param == "sqlite":
+        return str(path)
+    return str(request.getfixturevalue("postgresql_url"))
+
+
 @pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    with Database.open(path, create=True) as opened:
+def database(where: str) -> Iterator[Database]:
+    with Database.open(where, create=True) as opened:
         yield opened
 
 

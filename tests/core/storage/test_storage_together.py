@@ -1,17 +1,24 @@
 """Many writers, many evaluations."""
 
+import itertools
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event
+from alembic import command
+from sqlalchemy import event, text
 
 from spikefront.components.algorithm import Proposal
+from spikefront.errors import StorageError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Measurement
-from spikefront.storage import Database, queries
+from spikefront.plugins import load
+from spikefront.search.coordinator import Search
+from spikefront.sources import Sources
+from spikefront.storage import Database, StudyStore, integrity, migration, postgresql, queries, sqlite
+from spikefront.study import Study
 
 WRITER = """
 import sys
@@ -51,6 +58,77 @@ def test_processes_write_into_one_file_from_its_first_moment(path):
             assert [row.ask for row in rows] == [row.number for row in rows] == list(range(50))
             assert [row.number for row in rows if row.has_weights] == [40]
         assert queries.weights(database, "a", 40) == queries.weights(database, "d", 40) == b"40"
+
+
+def test_all_queries_of_a_reader_see_the_same_moment(where, database, store):
+    with Database.read_only(where) as reader, reader.read() as session:
+        seen = text("SELECT state FROM studies")
+        assert session.scalar(seen) == "running"
+        store.set_state("finished")
+        assert session.scalar(seen) == "running"
+    with Database.read_only(where) as reader:
+        assert queries.study(reader, "first").state == "finished"
+
+
+def test_a_reader_works_while_a_writer_holds_a_transaction(where, database, store):
+    with Database.read_only(where) as reader, database.write() as session:
+        session.execute(text("UPDATE studies SET state = 'failed'"))
+        assert queries.study(reader, "first").state == "running"
+    with Database.read_only(where) as reader:
+        assert queries.study(reader, "first").state == "failed"
+
+
+def test_a_study_that_stays_locked_is_named(where, database, store, monkeypatch):
+    for backend in (sqlite, postgresql):
+        monkeypatch.setattr(backend, "BUSY_SECONDS", 0.05)
+    with Database.open(where) as second, database.write() as session:
+        session.execute(text("UPDATE studies SET state = 'failed'"))
+        with pytest.raises(StorageError, match=r"database is locked|lock timeout") as caught:
+            StudyStore.open(second, "first").set_state("finished")
+    assert "Another program" in caught.value.hint
+    assert queries.study(database, "first").state == "failed"
+
+
+def test_programs_that_train_the_same_candidate_again_number_their_results(where, database, store, evaluated):
+    store.record(evaluated(), generation=0)
+
+    def retrain(accuracy):
+        with Database.open(where) as mine:
+            opened = StudyStore.open(mine, "first")
+            return [
+                opened.record(evaluated(accuracy=accuracy), generation=0, purpose="retrain", candidate=0)
+                for _ in range(10)
+            ]
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(retrain, (0.1, 0.2, 0.3, 0.4)))
+    assert sorted(itertools.chain(*numbers)) == list(range(40))
+
+
+def test_a_search_leaves_the_same_record_on_each_backend(where, tmp_path):
+    sources = Sources(modules=("benchmarks.trivial",))
+    registry, gene = load(sources), {"low": 0.0, "high": 1.0}
+    document = {
+        "study": {"name": "trivial", "seed": 1, "objectives": ["first", "second", "third"]},
+        "task": {"use": "trivial", "a": gene, "b": gene, "c": gene},
+        "trainer": {"use": "none"},
+        "search": {"population": 8, "generations": 3},
+        "execution": {"use": "inline"},
+    }
+    found = []
+    for place in (where, tmp_path / "other.db"):
+        with Database.open(place, create=True) as database:
+            assert Search(Study.from_document(document, registry), database, registry, sources).run() == "finished"
+            assert integrity.check_study(database, "trivial") == []
+            front = [row.number for row in queries.front(database, "trivial")]
+            rows = queries.evaluations(database, "trivial")
+            found.append((front, [(row.number, row.genome_hash, row.measurements) for row in rows]))
+    assert found[0] == found[1]
+
+
+def test_migrations_make_the_tables_of_the_models(database):
+    with database.tables() as connection:
+        command.check(migration.configuration(connection))
 
 
 def test_large_studies_are_read_with_few_queries(database, store, evaluated):

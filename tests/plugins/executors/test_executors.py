@@ -1,6 +1,5 @@
 """Executors: the same evaluations wherever they run, and a pool that outlives its candidates."""
 
-import json
 import multiprocessing
 import os
 import signal
@@ -8,47 +7,18 @@ import subprocess
 import sys
 import time
 from concurrent.futures import CancelledError, wait
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from executed_studies import ODD, START, check_lottery, digits, found, job, lottery, searched
 
-from spikefront.genome import Genome
-from spikefront.job import Job
+from spikefront.errors import StudyFileError
+from spikefront.plugins import load
 from spikefront.sources import Sources
+from spikefront.storage import Database
+from spikefront.study import Study
 from spikefront_plugins.executors.inline import Inline
 from spikefront_plugins.executors.local import Local
-
-ODD = Sources(folders=(str(Path(__file__).parents[2] / "core" / "odd_plugins"),))
-START = 60  # seconds that a worker may take to start on a busy machine
-
-
-def job(behaviour="well", place=(0.0, 0.5, 1.0)):
-    import numpy as np
-
-    study = {
-        "study": {"name": "target", "seed": 3, "objectives": ["distance", "noise"]},
-        "task": {"use": "target", "behaviour": behaviour},
-        "trainer": {"use": "none"},
-        "search": {"generations": 1},
-    }
-    return Job(json.dumps(study), Genome({"task.place": np.array(place)}))
-
-
-def digits(steps):
-    study = {
-        "study": {"name": "digits", "seed": 3, "objectives": ["accuracy", "energy"]},
-        "task": {"use": "digits", "train": 64, "validation": 30},
-        "network": {"use": "mlp", "hidden": [12]},
-        "coder": {"use": "poisson", "steps": steps},
-        "trainer": {"epochs": 1},
-        "search": {"generations": 1},
-    }
-    return Job(json.dumps(study), Genome({}))
-
-
-def found(evaluation):
-    return replace(evaluation, seconds=0.0, peak_memory=0, worker="")
 
 
 @pytest.fixture
@@ -98,9 +68,56 @@ def test_a_pool_outlives_its_candidates(open_pool):
     futures = [pool.submit(job(name)) for name in names]
     died = "worker-died"
     assert [kind(future) for future in futures] == ["time-out", None, died, None, died, died, None]
-    codes = [futures[names.index(name)].result().failure.message for name in ("exit", "abort")]
-    assert "exit code 3" in codes[0]
-    assert f"exit code {-signal.SIGABRT}" in codes[1]
+    failed = {name: future.result() for name, future in zip(names, futures, strict=True)}
+    assert failed["exit"].failure.message == "the worker ended with exit code 3"
+    assert failed["abort"].failure.message == "the worker was ended by SIGABRT"
+    assert "odd_tasks.py" in failed["abort"].failure.traceback
+    assert "in behave" in failed["sleep"].failure.traceback
+    assert failed["sleep"].failure.message == "the evaluation took more than 3 s"
+    assert 3 < failed["sleep"].seconds < 10
+    for name in ("sleep", "exit", "abort"):
+        assert failed[name].worker.split(":")[1].isdigit()
+        assert failed[name].peak_memory > 50_000_000
+
+
+def test_a_worker_is_bounded_and_replaced(open_pool):
+    pool = open_pool(Local(workers=1, memory=1.0, jobs=2))
+    names = ["well", "well", "hoard", "memory", "well", "kill"]
+    results = [pool.submit(job(name)).result(START) for name in names]
+    kinds = [result.failure and result.failure.kind for result in results]
+    assert kinds == [None, None, "out-of-memory", "out-of-memory", None, "worker-died"]
+    assert "SIGKILL" in results[-1].failure.message
+    workers = [result.worker for result in results]
+    assert workers[0] == workers[1]
+    assert workers[4] == workers[5]
+    assert len(set(workers)) == 4
+
+
+def test_odd_candidates_are_recorded_by_kind_and_never_on_the_front(tmp_path):
+    execution = {"use": "local", "workers": 2, "timeout": 4.0, "memory": "1GiB"}
+    with Database.open(tmp_path / "test.db", create=True) as database:
+        assert searched(database, lottery(execution)) == "finished"
+        check_lottery(database)
+
+
+@pytest.mark.parametrize(("given", "gibibytes"), [(2, 2.0), ("1GiB", 1.0), ("1536 MiB", 1.5), ("1000MB", 0.931)])
+def test_sizes_of_memory(given, gibibytes):
+    document = lottery({"use": "local", "memory": given})
+    assert Study.from_document(document, load(ODD)).executor.memory == pytest.approx(gibibytes, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("memory", "fragments"),
+    [
+        ("much", ["execution.memory = 'much'", "'1GiB' or '800MB'"]),
+        ("100MiB", ["execution.memory", "0.5"]),
+        (True, ["execution.memory = True"]),
+    ],
+)
+def test_sizes_that_mean_nothing(memory, fragments):
+    with pytest.raises(StudyFileError) as caught:
+        Study.from_document(lottery({"use": "local", "memory": memory}), load(ODD))
+    assert all(fragment in str(caught.value) for fragment in fragments), str(caught.value)
 
 
 def test_workers_that_die_idle_are_replaced(open_pool):
@@ -122,6 +139,8 @@ def test_workers_that_never_start_are_a_failure(open_pool, tmp_path):
     pool = open_pool(Local(workers=1), Sources(folders=(str(tmp_path), *ODD.folders)))
     futures = [pool.submit(job()) for _ in range(2)]
     assert [kind(future) for future in futures] == ["worker-died"] * 2
+    message = "the workers end before they start a job; the last one ended with exit code 4"
+    assert futures[0].result().failure.message == message
 
 
 def test_close_gives_up_what_runs(open_pool):
@@ -143,6 +162,32 @@ def test_close_gives_up_what_runs(open_pool):
         pool.submit(job())
 
 
+ORPHAN = """
+import sys, time
+sys.path.insert(0, {folder!r})
+from executed_studies import ODD, job
+from spikefront_plugins.executors.local import Local
+
+if __name__ == "__main__":
+    pool = Local(workers=1).open(ODD)
+    print(pool.submit(job()).result().worker, flush=True)
+    pool.submit(job("sleep")).result()
+"""
+
+
+def test_a_worker_ends_with_its_coordinator(tmp_path):
+    script = tmp_path / "orphan.py"
+    script.write_text(ORPHAN.format(folder=str(Path(__file__).parent)))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as coordinator:
+        worker = int(coordinator.stdout.readline().split(":")[1])
+        time.sleep(0.5)
+        coordinator.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{worker}").exists()
+
+
 def test_a_pool_without_jobs_closes():
     start = time.monotonic()
     Local(workers=2).open(ODD).close()
@@ -153,4 +198,4 @@ def test_slow_libraries_are_not_imported_at_the_start():
     code = "import sys; from spikefront.plugins import load; load(); print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(result.stdout.split())
-    assert not loaded & {"sklearn", "torchvision", "pymoo", "optuna", "cmaes", "streamlit", "plotly", "scipy"}
+    assert not loaded & {"ray", "sklearn", "torchvision", "pymoo", "optuna", "cmaes", "streamlit", "plotly", "scipy"}
