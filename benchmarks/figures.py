@@ -74,7 +74,7 @@ def front_figure(database: Database, study: str) -> Figure:
                 x, y = ([row.mean(name) or 0.0 for row in own] for name in (objective, "accuracy"))
                 axes.scatter(x, y, s=size, alpha=alpha, color=f"C{color}", label=use if kept else None)
         described(axes, study, f"{objective}{', pJ' if objective == 'energy' else ''}", "validation accuracy")
-        axes.set_xscale("log")
+        thousands(axes)
         axes.legend()
     return figure
 
