@@ -262,7 +262,7 @@ def main() -> None:
         wanted, seconds = front(database), time.monotonic() - begin
         console.print(f"uninterrupted: {seconds:.1f} s, front of {len(wanted)}")
         while tally.kills.total() < arguments.kills:
-            crash(studies, wanted, arguments.kills - tally.kills.total(), rng, seconds / 2, tally)
+            crash(studies, wanted, arguments.kills - tally.kills.total(), rng, seconds, tally)
             console.print(f"{tally.kills.total()} kills, {tally.studies} studies", highlight=False)
     table = Table(title=f"{arguments.kills} kills, seed {arguments.seed}, "
                   f"{'PostgreSQL' if arguments.postgresql else 'SQLite'}, executor {arguments.executor}")  # fmt: skip
