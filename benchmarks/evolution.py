@@ -14,7 +14,6 @@ evolution found, without the luck of the draw. Arms are paired by seed; Wilcoxon
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
 import statistics
@@ -211,12 +210,7 @@ def report(runs: list[Run], console: Console) -> None:
 
 def main() -> None:
     """Print the table, after the searches that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", action="store_true", help="do the searches that are not stored yet, and store them")
-    parser.add_argument("--fresh", action="store_true", help="do two seeds of a short version and store nothing")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="start no search after this time")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the stored searches")
-    arguments = parser.parse_args()
+    arguments = results.options(__doc__ or "", RESULTS).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fresh.jsonl" if arguments.fresh else arguments.results
         if arguments.fresh:

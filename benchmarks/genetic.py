@@ -18,7 +18,6 @@ architectures. Intervals are 95 %, of the difference of two means (Welch).
 
 from __future__ import annotations
 
-import argparse
 import functools
 import itertools
 import math
@@ -26,7 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -351,7 +350,7 @@ def stored(path: Path) -> list[Run]:
 
 
 def run_all(
-    path: Path, minutes: float, sections: dict[str, dict[str, Any]], wanted: Sequence[str], seeds: Sequence[int]
+    path: Path, minutes: float, sections: dict[str, dict[str, Any]], wanted: Iterable[str], seeds: Sequence[int]
 ) -> None:
     """Do what is missing in a file, tuning before what depends on it, and append what ends; stop when time is over."""
     ends = time.monotonic() + 60 * minutes
@@ -359,7 +358,7 @@ def run_all(
         results.append(path, run, [(task, sections, task.seed != TUNED_WITH) for task in missing], ends)
 
 
-def _missing(runs: list[Run], wanted: Sequence[str], seeds: Sequence[int]) -> Iterator[Task]:
+def _missing(runs: list[Run], wanted: Iterable[str], seeds: Sequence[int]) -> Iterator[Task]:
     """Yield the trainings that are to do: all that tune, then the final ones of the arms that are tuned."""
     done = {run.task for run in runs}
     arms = [(architecture, arm) for architecture in wanted for arm in ARCHITECTURES[architecture].arms]
@@ -464,17 +463,14 @@ def report(runs: list[Run], console: Console) -> int:
     return found
 
 
+SMALL = ("conv 16-32-64-64, 3,000 pictures", "mlp 512-512, 3,000 pictures")
 FRESH: dict[str, dict[str, Any]] = {"task": {"train": 1000, "validation": 2000}, "trainer": {"epochs": 5}}
 
 
 def main() -> None:
     """Print the tables, after the runs that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--architectures", choices=ARCHITECTURES, nargs="+", default=list(ARCHITECTURES))
-    parser.add_argument("--run", action="store_true", help="do the runs that are not stored yet, and store them")
-    parser.add_argument("--fresh", action="store_true", help="do a short version of all runs and store nothing")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="start no run after this time")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the stored runs")
+    parser = results.options(__doc__ or "", RESULTS)
+    parser.add_argument("--architectures", choices=ARCHITECTURES, nargs="+", help="some only")
     parser.add_argument("--check", action="store_true", help="exit 1 unless the claim holds on two architectures")
     arguments = parser.parse_args()
     console = Console(width=190)
@@ -482,7 +478,8 @@ def main() -> None:
         path = Path(folder) / "fresh.jsonl" if arguments.fresh else arguments.results
         if arguments.fresh or arguments.run:
             sections, seeds = (FRESH, SEEDS[:2]) if arguments.fresh else ({}, SEEDS)
-            run_all(path, arguments.minutes, sections, arguments.architectures, seeds)
+            wanted = arguments.architectures or (SMALL if arguments.fresh else ARCHITECTURES)
+            run_all(path, arguments.minutes, sections, wanted, seeds)
         found = report(stored(path), console)
     if arguments.check and found < 2:
         sys.exit(1)

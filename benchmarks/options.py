@@ -11,9 +11,7 @@ defaults were chosen, and the test split is not looked at. Intervals are 95 %, o
 
 from __future__ import annotations
 
-import argparse
 import functools
-import math
 import tempfile
 import time
 from collections.abc import Mapping
@@ -193,12 +191,7 @@ FRESH: dict[str, dict[str, Any]] = {"task": {"train": 500, "validation": 1000}, 
 
 def main() -> None:
     """Print the tables, after the runs that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", action="store_true", help="do the runs that are not stored yet, and store them")
-    parser.add_argument("--fresh", action="store_true", help="do a short version of all runs and store nothing")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="start no run after this time")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the stored runs")
-    arguments = parser.parse_args()
+    arguments = results.options(__doc__ or "", RESULTS).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fresh.jsonl" if arguments.fresh else arguments.results
         if arguments.fresh or arguments.run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -11,6 +13,21 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "studies" / "results"
+
+
+def options(description: str, path: Path) -> argparse.ArgumentParser:
+    """Return the options of a program whose runs are kept in a file.
+
+    Args:
+        description: What the program is for.
+        path: The file, unless another is given.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", action="store_true", help="do the runs that are not stored yet, and store them")
+    parser.add_argument("--fresh", action="store_true", help="do a short version now, and store nothing")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="start no run after this time")
+    parser.add_argument("--results", type=Path, default=path, help="file of the stored runs")
+    return parser
 
 
 def rows(path: Path) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@
 
 Each process is the coordinator of a study of its own: it holds the lease, records a generation of asks, then each
 evaluation with three objectives, a history, a recording and weights, then what it told. "every second": an evaluation
-takes each process one second on average; this is what the aim is for. "without a pause": nothing is evaluated, and all
-wait for each other all the time. The last column is the time that the disk takes to keep 8 KB, in the same run: no
-database commits faster. With --check, exits 1 where an aim is missed.
+takes each process one second on average. "without a pause": nothing is evaluated, and all wait for each other all the
+time. The aim is for both. The last column is the time that the disk takes to keep 8 KB, in the same run: no database
+commits faster. With --check, exits 1 where an aim is missed.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def main() -> None:
     missed: list[str] = []
     with tempfile.TemporaryDirectory() as name, databases(Path(name)) as found:
         for kind, where in found.items():
-            for pace, pause in PACES.items():
+            for pace in PACES:
                 writers, seconds = together(where, arguments.processes, arguments.evaluations, pace)
                 commits = sorted(commit * 1000 for writer in writers for commit in writer.commits)
                 errors = [error for writer in writers for error in writer.errors]
@@ -196,7 +196,7 @@ def main() -> None:
                 shown = [f"{number:.1f}" for number in (done, statistics.median(commits), p99, commits[-1])]
                 table.add_row(kind, pace, *shown, str(len(errors)), f"{sync_ms(Path(name)):.1f}")
                 missed += [f"{kind}, {pace}: {error}" for error in set(errors)]
-                if pause and p99 >= AIM_MS:
+                if p99 >= AIM_MS:
                     missed.append(f"{kind}, {pace}: 99 of 100 commits end within {p99:.0f} ms, the aim is {AIM_MS:.0f}")
             missed += findings(where, arguments.processes, arguments.evaluations)
     console = Console(width=None if sys.stdout.isatty() else 120)

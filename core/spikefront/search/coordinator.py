@@ -103,7 +103,7 @@ class Search:
     def _run_in(self, pool: Pool) -> Outcome:
         self._store.set_state("running")
         failures = recorded_failures(self._database, self._study.name)
-        runner = Runner(pool, self._study.executor, failures, self._record_attempt, self._stop)
+        runner = Runner(pool, self._study.executor, failures, self._store.record_attempt, self._stop)
         training = Training(self._study, self._database, self._store, self._archive, runner, self._cache)
         self._search(training)
         self._prune_weights()
@@ -265,13 +265,6 @@ class Search:
         )
         number, generation = candidate.number, candidate.generation
         return Entry(number, generation, candidate.genome, measurements, regularised, trained.reused, trained.budget)
-
-    def _record_attempt(self, number: int, evaluation: Evaluation) -> None:
-        """Record a failure of a candidate that is tried again."""
-        failure, genome = evaluation.failure, evaluation.genome.hash
-        if failure:
-            known = {key: getattr(evaluation, key) for key in ("worker", "peak_memory", "seconds")}
-            self._store.record_attempt(number, genome, failure, **known)
 
     def _reuse(self, candidate: Candidate) -> Entry:
         """Answer from the record what was tried before."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from spikefront.components.algorithm import Proposal
 from spikefront.errors import LeaseError, StorageError
-from spikefront.job import Evaluation, Failure
+from spikefront.job import Evaluation
 from spikefront.storage import leases, schema
 from spikefront.storage.database import Database
 from spikefront.storage.inserts import add_genomes, artifact_rows, evaluation_row, measurement_rows, printable
@@ -179,41 +179,31 @@ class StudyStore:
                     "Each ask is told once; go on from the record.",
                 )
 
-    def record_attempt(
-        self,
-        number: int,
-        genome_hash: str,
-        failure: Failure,
-        *,
-        worker: str = "",
-        peak_memory: int = 0,
-        seconds: float = 0.0,
-    ) -> None:
-        """Record a try that failed and that may be tried again.
+    def record_attempt(self, number: int, evaluation: Evaluation) -> None:
+        """Record a try that failed and that is made again.
 
         Args:
             number: The ask that was tried.
-            genome_hash: Its genome.
-            failure: What went wrong.
-            worker: Host and process that tried.
-            peak_memory: Largest resident size of the worker, in bytes.
-            seconds: Time that it took.
+            evaluation: What came out: a failure; nothing is recorded of one that did not fail.
 
         Raises:
             StorageError: There is no such ask.
         """
+        failure = evaluation.failure
+        if failure is None:
+            return
+        row = {
+            "number": number,
+            "genome_hash": evaluation.genome.hash,
+            "kind": failure.kind,
+            "message": printable(failure.message),
+            "traceback": printable(failure.traceback),
+            "worker": evaluation.worker,
+            "peak_memory": evaluation.peak_memory,
+            "seconds": evaluation.seconds,
+            "at": datetime.now(UTC),
+        }
         with self._write() as session:
-            row = {
-                "number": number,
-                "genome_hash": genome_hash,
-                "kind": failure.kind,
-                "message": printable(failure.message),
-                "traceback": printable(failure.traceback),
-                "worker": worker,
-                "peak_memory": peak_memory,
-                "seconds": seconds,
-                "at": datetime.now(UTC),
-            }
             _add(session, schema.Attempt, [row], study_id=self._id)
 
     def record(

@@ -12,7 +12,7 @@ import pytest
 
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
-from spikefront.job import Failure
+from spikefront.job import Evaluation, Failure
 from spikefront.plugins import load
 from spikefront.search.coordinator import ReplayError, Search
 from spikefront.search.progress import Progress
@@ -231,9 +231,11 @@ def test_what_failed_in_an_earlier_run_counts(database: Database, faulty: Source
     assert run(database, whole, faulty, interrupt_at(0)) == "interrupted"
     failing = [ask for ask in queries.asks(database, "trivial") if genes(database, ask.genome_hash)["task.a"] > 0.5]
     store, died, raised = StudyStore.open(database, "trivial"), failing[0], failing[1]
-    for _ in range(2):
-        store.record_attempt(died.number, died.genome_hash, Failure("worker-died", "the worker ended"))
-    store.record_attempt(raised.number, raised.genome_hash, Failure("exception", "no luck"))
+    for ask, failure in (
+        *[(died, Failure("worker-died", "the worker ended"))] * 2,
+        (raised, Failure("exception", "no luck")),
+    ):
+        store.record_attempt(ask.number, Evaluation(genes(database, ask.genome_hash), failure=failure))
     run(database, whole, faulty)
     failures = {row.number: row.failure for row in queries.failures(database, "trivial")}
     assert failures[died.number] == Failure("worker-died", NEVER_AGAIN)

@@ -7,7 +7,7 @@ import pytest
 from spikefront.components.algorithm import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
-from spikefront.job import Failure
+from spikefront.job import Evaluation, Failure
 from spikefront.storage import Restart, queries
 
 GENOMES = [Genome({"tau": value}) for value in range(4)]
@@ -44,9 +44,10 @@ def test_tells_of_one_study_are_none_of_another(database, asked, new_study):
 
 def test_attempts_come_back_in_order(database, asked):
     died = Failure("worker-died", "killed \udcff\0", "Traceback\n  äöü")
-    asked.record_attempt(3, GENOMES[3].hash, died, worker="host:12", peak_memory=2**35, seconds=1.5)
-    asked.record_attempt(1, GENOMES[1].hash, Failure("time-out", "20 min"))
-    asked.record_attempt(3, GENOMES[3].hash, died)
+    asked.record_attempt(3, Evaluation(GENOMES[3], failure=died, worker="host:12", peak_memory=2**35, seconds=1.5))
+    asked.record_attempt(1, Evaluation(GENOMES[1], failure=Failure("time-out", "20 min")))
+    asked.record_attempt(3, Evaluation(GENOMES[3], failure=died))
+    asked.record_attempt(2, Evaluation(GENOMES[2]))  # it did not fail
     first, second, third = queries.attempts(database, "first")
     assert (first.number, first.genome_hash) == (3, GENOMES[3].hash)
     assert first.failure == Failure("worker-died", "killed ??", "Traceback\n  äöü") == third.failure
@@ -58,7 +59,7 @@ def test_attempts_come_back_in_order(database, asked):
 
 def test_an_attempt_is_one_of_an_ask(database, asked):
     with pytest.raises(StorageError):
-        asked.record_attempt(4, GENOMES[0].hash, Failure("exception", "no"))
+        asked.record_attempt(4, Evaluation(GENOMES[0], failure=Failure("exception", "no")))
     assert queries.attempts(database, "first") == []
 
 

@@ -75,7 +75,6 @@ def test_a_released_lease_is_free_at_once_and_its_number_is_never_given_again(da
 
 def test_nobody_writes_who_was_taken_over(database, store, other, clock, evaluated):
     (ask,) = store.record_asks(0, [Proposal(Genome({"tau": 1}))])
-    genome = queries.asks(database, "first")[0].genome_hash
     store.acquire("node1", 12)
     clock(31)
     other.acquire("node2", 13)
@@ -84,7 +83,7 @@ def test_nobody_writes_who_was_taken_over(database, store, other, clock, evaluat
         lambda: store.record_asks(1, [Proposal(Genome({"tau": 2}))]),
         lambda: store.record(evaluated(), generation=0, ask=ask),
         lambda: store.record_tell(0, [ask]),
-        lambda: store.record_attempt(ask, genome, Failure("exception", "no")),
+        lambda: store.record_attempt(ask, evaluated(failure=Failure("exception", "no"))),
         lambda: store.record_restart(1, 5, "no"),
         lambda: store.extend({"generations": 3}),
         lambda: store.set_state("failed"),

@@ -113,6 +113,7 @@ def test_a_writer_that_only_reads_takes_no_lock(path, database, store):
     with database.read() as session, closing(sqlite3.connect(path, timeout=0)) as other:
         session.scalar(text("SELECT 1"))
         other.execute("BEGIN IMMEDIATE")
+        assert other.in_transaction
 
 
 def test_a_reader_of_a_folder_that_it_cannot_write_sees_all(path, database, store, monkeypatch):
