@@ -35,7 +35,7 @@ from spikefront.components import SupervisedTask
 from spikefront.measure.activations import activations
 from spikefront.plugins import load
 from spikefront.randomness import Streams
-from spikefront.study import Study
+from spikefront.specification import Specification
 from spikefront_plugins.tasks.digits import Digits
 from spikefront_plugins.trainers._gradient import Gradient
 
@@ -64,7 +64,7 @@ def build(network: dict[str, Any], steps: int) -> nn.Module:
         "coder": {"steps": steps},
         "search": {"population": 2, "evaluations": 2},
     }
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     genome = study.space.genome({p: gene.domain.sample(np.random.default_rng(0)) for p, gene in study.space.items()})
     return study.resolve(genome).parts.build((1, 28, 28), 10, Streams(0)).train()
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 QUICKSTART = Path(__file__).parent.parent / "studies" / "quickstart.toml"
 AIM_MS = 5.0
@@ -32,7 +32,7 @@ def main() -> None:
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/cache.db", create=True) as database:
         for name in ("trained", "cached"):
-            study = Study.from_file(QUICKSTART, load(), [*changes, f"study.name={name}"])
+            study = Specification.from_file(QUICKSTART, load(), [*changes, f"study.name={name}"])
             start = time.perf_counter()
             Search(study, database, load(), Sources()).run()
             seconds[name] = time.perf_counter() - start

@@ -30,7 +30,7 @@ from spikefront.genome import Genome
 from spikefront.job import Job
 from spikefront.measure.recorder import record
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 CANDIDATES: dict[str, dict[str, Any]] = {
     "mlp 64-32, direct": {"network": {"use": "mlp", "hidden": [64, 32]}},
@@ -55,7 +55,7 @@ class Counted:
     acs: float
 
 
-def study_of(changes: dict[str, Any]) -> Study:
+def study_of(changes: dict[str, Any]) -> Specification:
     """Return a study of one candidate, trained for two epochs on digits."""
     document = {
         "study": {"name": "counts", "objectives": ["parameters", "synaptic-operations"]},
@@ -66,7 +66,7 @@ def study_of(changes: dict[str, Any]) -> Study:
         "search": {"population": 2, "evaluations": 2},
         **changes,
     }
-    return Study.from_document(document, load())
+    return Specification.from_document(document, load())
 
 
 def brute_force(network: nn.Module, weights: bytes, images: Tensor) -> Counted:
@@ -157,7 +157,7 @@ def main() -> None:
     )
 
 
-def _compare(study: Study, samples: int) -> dict[str, Counted]:
+def _compare(study: Specification, samples: int) -> dict[str, Counted]:
     point = {path: gene.domain.sample(np.random.default_rng(0)) for path, gene in study.space.items()}
     genome: Genome = study.space.genome(point)
     evaluation = evaluate(Job(study.to_json(), genome), load())

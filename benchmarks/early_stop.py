@@ -37,8 +37,8 @@ from spikefront.measure.hypervolume import hypervolume
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 TASKS: dict[str, dict[str, Any]] = {
     "digits": {
@@ -96,7 +96,7 @@ def run(task: str, arm: str, seed: int) -> Outcome:
         **settings,
         "search": {**settings["search"], **keys, "evaluations": evaluations},
     }
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/early.db", create=True) as database:
         Search(study, database, load(), Sources()).run()
         rows, front = queries.evaluations(database, "early"), queries.front(database, "early")
@@ -113,7 +113,7 @@ def run(task: str, arm: str, seed: int) -> Outcome:
     )
 
 
-def tested(study: Study, genome: Genome, weights: bytes) -> float:
+def tested(study: Specification, genome: Genome, weights: bytes) -> float:
     """Return a candidate's accuracy on the first samples of the test split."""
     resolved = study.resolve(genome)
     network = phenotype_of(resolved, weights, streams_of(study, genome, 0))
@@ -124,7 +124,7 @@ def tested(study: Study, genome: Genome, weights: bytes) -> float:
     return float(task.metrics(outputs, targets)["accuracy"].double().mean())
 
 
-def losses(study: Study, values: dict[str, float]) -> tuple[float, ...]:
+def losses(study: Specification, values: dict[str, float]) -> tuple[float, ...]:
     """Return the objectives' values, to minimise."""
     return tuple(objective.loss(values[objective.name]) for objective in study.problem_objectives)
 

@@ -24,7 +24,7 @@ from torch.nn.utils import parametrize
 
 from spikefront.plugins import load
 from spikefront.randomness import Streams
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "conv 32-64-128": {"use": "conv", "channels": [32, 64, 128]},
@@ -50,7 +50,7 @@ def build(network: dict[str, Any], encoding: dict[str, Any], seed: int = 0) -> n
         "encoding": encoding,
         "search": {"population": 2, "evaluations": 2},
     }
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     point = {path: gene.domain.sample(np.random.default_rng(0)) for path, gene in study.space.items()}
     return study.resolve(study.space.genome(point)).parts.build((1, 28, 28), 10, Streams(seed))
 

@@ -36,8 +36,8 @@ from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 RESULTS = results.FOLDER / "evolution.jsonl"
 SEEDS = tuple(range(1, 9))
@@ -98,7 +98,7 @@ class Run:
     versions: dict[str, str]
 
 
-def study_of(arm: str, seed: int, generations: int) -> Study:
+def study_of(arm: str, seed: int, generations: int) -> Specification:
     """Return the study of an arm; one without anything to search varies a limit that is never reached."""
     document: dict[str, Any] = {
         "study": {"name": "evolution", "seed": seed, "objectives": ["accuracy"]},
@@ -111,7 +111,7 @@ def study_of(arm: str, seed: int, generations: int) -> Study:
     if arm == "trained":  # a gene that changes nothing, so that every candidate is another one
         document["trainer"]["clip"] = {"low": 1e6, "high": 2e6}
         document["search"]["algorithm"] = "random"
-    return Study.from_document(document, load())
+    return Specification.from_document(document, load())
 
 
 def run(arm: str, seed: int, generations: int) -> Run:
@@ -131,7 +131,7 @@ def run(arm: str, seed: int, generations: int) -> Run:
     return Run(arm, seed, list(best), order, tested(study, genome), seconds, versions)
 
 
-def tested(study: Study, genome: Genome) -> list[float]:
+def tested(study: Specification, genome: Genome) -> list[float]:
     """Return the test accuracies of fresh vectors that train with a candidate's interactions."""
     found = []
     for replicate in range(3):

@@ -39,7 +39,7 @@ from benchmarks import results
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 RESULTS = results.FOLDER / "genetic.jsonl"
 TUNED_WITH, SEEDS = 100, (1, 2, 3, 4, 5)
@@ -279,7 +279,7 @@ def document(architecture: str, arm: str, size: int, setting: Setting) -> dict[s
 
 def parameters(document: dict[str, Any]) -> int:
     """Return how many numbers the only candidate of a study stores."""
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     resolved = study.resolve(study.space.genome({}))
     network = resolved.task.build(resolved.parts, streams_of(study, study.space.genome({}), 0))
     return resolved.parts.encoding.stored_numbers(network)
@@ -325,7 +325,7 @@ def run(task: Task, sections: dict[str, dict[str, Any]], tested: bool) -> Run:
 def trained(document: dict[str, Any], seed: int, tested: bool) -> Trained:
     """Train the only candidate of a study, and measure it."""
     plugins = load()
-    study = Study.from_document(document, plugins)
+    study = Specification.from_document(document, plugins)
     genome = study.space.genome({})
     found = evaluate(Job(study.to_json(), genome, replicates=(seed,), purpose="retrain"), plugins)
     if found.failure:

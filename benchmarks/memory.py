@@ -15,7 +15,7 @@ from rich.table import Table
 from spikefront.evaluate import evaluate
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 QUICKSTART = Path(__file__).parent.parent / "studies" / "quickstart.toml"
 AIM = 0.05
@@ -28,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
     registry = load()
     changes = ["trainer.epochs=1", "task.train=200", "network.use={choice=['mlp','conv']}"]
-    study = Study.from_file(QUICKSTART, registry, changes)
+    study = Specification.from_file(QUICKSTART, registry, changes)
     rng = np.random.default_rng(0)
     table = Table(title="Memory of one worker")
     for column in ("candidates", "peak MiB"):

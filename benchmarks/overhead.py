@@ -22,8 +22,8 @@ from rich.table import Table
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 AIM_MS, AIM_TIMES = 5.0, 5.0
 POPULATION = 50
@@ -45,7 +45,7 @@ def study_document(evaluations: int) -> dict[str, Any]:
 def measure(evaluations: int) -> tuple[float, float]:
     """Return seconds of a whole search, and those of them spent in `evaluate`."""
     registry = load(SOURCES)
-    study = Study.from_document(study_document(evaluations), registry)
+    study = Specification.from_document(study_document(evaluations), registry)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/overhead.db"
         with Database.open(url, create=True) as database:

@@ -18,8 +18,8 @@ from rich.console import Console
 from benchmarks.overhead import SOURCES, study_document
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
+from spikefront.specification import Specification
 from spikefront.storage import Database
-from spikefront.study import Study
 
 AIM_S = 30.0
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="exit 1 when the aim is missed")
     arguments = parser.parse_args()
     registry = load(SOURCES)
-    study = Study.from_document(study_document(arguments.evaluations), registry)
+    study = Specification.from_document(study_document(arguments.evaluations), registry)
     seconds = []
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/replay.db", create=True) as database:
         for _ in range(2):

@@ -32,8 +32,8 @@ from spikefront.randomness import Streams
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database
-from spikefront.study import Study
 
 QUICKSTART = Path(__file__).parent.parent / "studies" / "quickstart.toml"
 
@@ -77,7 +77,7 @@ def build(candidate: Candidate) -> nn.Module:
         "search": {"population": 2, "evaluations": 2},
         **candidate,
     }
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     return study.resolve(study.space.genome({})).parts.build((1, 28, 28), 10, Streams(0))
 
 
@@ -103,7 +103,7 @@ def steps(networks: list[nn.Module], repeats: int) -> list[float]:
 def throughput(workers: int, generations: int) -> float:
     """Return evaluations a minute, from the first to the last result."""
     changes = [f"execution.workers={workers}", f"search.generations={generations}"]
-    study = Study.from_file(QUICKSTART, load(), changes)
+    study = Specification.from_file(QUICKSTART, load(), changes)
     moments: list[tuple[float, int]] = []
 
     def watch(progress: Progress) -> None:

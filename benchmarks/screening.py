@@ -27,7 +27,7 @@ from spikefront.evaluate import evaluate
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 PREDICTORS: dict[str, dict[str, Any]] = {
     "spike-pattern, B = 8": {"use": "spike-pattern", "batch": 8, "batches": 4},
@@ -39,7 +39,7 @@ RESAMPLES = 2000
 Row = dict[str, float]
 
 
-def study_of(task: str, screening: dict[str, Any]) -> Study:
+def study_of(task: str, screening: dict[str, Any]) -> Specification:
     """Return a study of the space with one predictor."""
     settings = TASKS[task]
     document = {
@@ -48,10 +48,10 @@ def study_of(task: str, screening: dict[str, Any]) -> Study:
         **settings,
         "search": {**settings["search"], "screening": screening},
     }
-    return Study.from_document(document, load())
+    return Specification.from_document(document, load())
 
 
-def measured(study: Study, genome: Genome, budget: float, before: Evaluation | None = None) -> Evaluation:
+def measured(study: Specification, genome: Genome, budget: float, before: Evaluation | None = None) -> Evaluation:
     """Return a candidate's evaluation; a failure is an error here."""
     job = Job(study.to_json(), genome, budget=budget, checkpoint=before.checkpoint if before else b"")
     evaluation = evaluate(job, load())
@@ -60,7 +60,7 @@ def measured(study: Study, genome: Genome, budget: float, before: Evaluation | N
     return evaluation
 
 
-def candidate(studies: dict[str, Study], genome: Genome, epochs: int) -> Row:
+def candidate(studies: dict[str, Specification], genome: Genome, epochs: int) -> Row:
     """Return all that is known of a candidate, and the seconds that it took."""
     row: Row = {}
     for name, study in studies.items():

@@ -20,8 +20,8 @@ from rich.table import Table
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, EvaluationRow, queries
-from spikefront.study import Study
 
 AIM = 0.95
 SOURCES = Sources(modules=("benchmarks.sleeping",))
@@ -53,7 +53,7 @@ def busy(rows: list[EvaluationRow], workers: int) -> float:
 def measure(wait: float, workers: int, generations: int) -> tuple[float, float]:
     """Return how busy the workers were, and the longest pause between two results, in seconds."""
     registry = load(SOURCES)
-    study = Study.from_document(study_document(wait, workers, generations), registry)
+    study = Specification.from_document(study_document(wait, workers, generations), registry)
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/steady.db", create=True) as database:
         Search(study, database, registry, SOURCES).run()
         rows = queries.evaluations(database, study.name)

@@ -13,7 +13,7 @@ from spikefront.evaluate import evaluate
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("studies/*.md")))
@@ -33,7 +33,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_readme_has_a_valid_study() -> None:
     (text,) = blocks(ROOT / "README.md", "toml")
-    study = Study.from_document(tomllib.loads(text), load())
+    study = Specification.from_document(tomllib.loads(text), load())
     assert {"network.channels", "neuron.tau", "encoding.use", "encoding.genes"} <= set(study.space)
 
 
@@ -43,7 +43,7 @@ def test_the_plugin_of_the_readme_works(tmp_path: Path) -> None:
     registry = load(Sources(folders=(str(tmp_path),)))
     assert [plugin.reason for plugin in registry.plugins if plugin.name.endswith("quadratic.py")] == [""]
     changes = ["neuron.use=quadratic", "neuron.a={low=0.0, high=1.0}", "trainer.epochs=1", "task.train=100"]
-    study = Study.from_file(ROOT / "studies" / "quickstart.toml", registry, changes)
+    study = Specification.from_file(ROOT / "studies" / "quickstart.toml", registry, changes)
     rng = np.random.default_rng(0)
     point = {path: gene.domain.sample(rng) for path, gene in study.space.items()}
     evaluation = evaluate(Job(study.to_json(), study.space.genome(point)), registry)
@@ -53,7 +53,7 @@ def test_the_plugin_of_the_readme_works(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_every_study_is_valid_and_says_what_it_shows(path: Path) -> None:
-    Study.from_file(path, load())
+    Specification.from_file(path, load())
     head = path.read_text().split("\n\n")[0]
     assert all(word in head for word in ("# Shows:", "# Takes:", "Data:"))
     assert f"]({path.name})" in (ROOT / "studies" / "README.md").read_text()

@@ -31,7 +31,7 @@ from spikefront.measure.recorder import record
 from spikefront.measure.recording import Recording
 from spikefront.plugins import Registry
 from spikefront.randomness import Streams
-from spikefront.study import Resolved, Study
+from spikefront.specification import Resolved, Specification
 
 _SIGNS_OF_NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", "Cannot allocate memory")
 """What errors of other types than the usual ones say: of torch, of C++, of the loader of libraries."""
@@ -72,7 +72,7 @@ def evaluate(job: Job, registry: Registry) -> Evaluation:
     )
 
 
-def streams_of(study: Study, genome: Genome, replicate: int, purpose: str = "search") -> Streams:
+def streams_of(study: Specification, genome: Genome, replicate: int, purpose: str = "search") -> Streams:
     """Return the randomness of one replicate of a candidate; a "retrain" never shares it with a search."""
     return Streams(study.settings.seed).child("candidate", genome.hash, purpose, replicate)
 
@@ -97,15 +97,15 @@ def phenotype_of(resolved: Resolved, weights: bytes, streams: Streams) -> Any:
 
 
 @functools.lru_cache(maxsize=8)
-def _study(text: str, registry: Registry) -> Study:
+def _study(text: str, registry: Registry) -> Specification:
     """Read a study that was read before, by who made the job: only other plugins can make a difference."""
     try:
-        return Study.from_document(json.loads(text), registry)
+        return Specification.from_document(json.loads(text), registry)
     except InputError as error:
         raise PluginError(f"this worker cannot read the study: {error.message}", error.hint) from error
 
 
-def _replicate(study: Study, job: Job, number: int) -> _Replicate:
+def _replicate(study: Specification, job: Job, number: int) -> _Replicate:
     """Build, train and measure one replicate; all that inherit start from the same tensors of the same parent."""
     streams = streams_of(study, job.genome, number, job.purpose)
     resolved = study.resolve(job.genome)

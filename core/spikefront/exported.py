@@ -16,7 +16,7 @@ from spikefront.evaluate import phenotype_of
 from spikefront.genome import Genome
 from spikefront.plugins import Registry, load
 from spikefront.randomness import Streams
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 WEIGHTS, ARRAYS, GENOME, STUDY, MEASURED = (
     "weights.safetensors",
@@ -61,6 +61,6 @@ def load_network(folder: str | Path, registry: Registry | None = None) -> Any:
     except (OSError, ValueError, TypeError, AttributeError, SafetensorError, InputError) as error:
         hint = "Give a folder that `spikefront export` wrote."
         raise InputError(f"{path}: no exported network: {error}", hint) from error
-    study = Study.from_document(document, registry or load())
+    study = Specification.from_document(document, registry or load())
     network = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
     return network.eval() if hasattr(network, "eval") else network

@@ -15,8 +15,8 @@ import spikefront_app
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 from spikefront_app.figures import figure_front, figure_parallel
 from spikefront_app.tables import DATABASE_VARIABLE
 
@@ -43,7 +43,7 @@ def study(database: str) -> str:
     }
     registry = load(TRIVIAL)
     with Database.open(database, create=True) as opened:
-        Search(Study.from_document(document, registry), opened, registry, TRIVIAL).run()
+        Search(Specification.from_document(document, registry), opened, registry, TRIVIAL).run()
     return "shown"
 
 

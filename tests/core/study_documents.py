@@ -7,7 +7,7 @@ import numpy as np
 
 from spikefront.genome import Genome
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 WHOLE: dict[str, Any] = {
     "study": {"name": "whole", "seed": 3, "objectives": ["accuracy", "energy"], "columns": ["spikes"]},
@@ -39,12 +39,12 @@ def changed(*changes: tuple[str, Any], base: dict[str, Any] = WHOLE) -> dict[str
     return document
 
 
-def study(*changes: tuple[str, Any]) -> Study:
+def study(*changes: tuple[str, Any]) -> Specification:
     """Return the study of `changed`."""
-    return Study.from_document(changed(*changes), load())
+    return Specification.from_document(changed(*changes), load())
 
 
-def genome_of(a_study: Study, seed: int = 0, **fixed: Any) -> Genome:
+def genome_of(a_study: Specification, seed: int = 0, **fixed: Any) -> Genome:
     """Return a random genome with some genes fixed; `encoding__use` stands for encoding.use."""
     rng = np.random.default_rng(seed)
     values = {path: gene.domain.sample(rng) for path, gene in a_study.space.items()}

@@ -22,7 +22,7 @@ from spikefront.genome import Genome
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 ODD = Sources(folders=(str(Path(__file__).with_name("odd_plugins")),))
 TARGET = {
@@ -62,7 +62,7 @@ NETWORKS = {
 
 
 def study_of(document, **sections):
-    return Study.from_document(document | sections, load(ODD))
+    return Specification.from_document(document | sections, load(ODD))
 
 
 def job_of(study, seed=0, **options):
@@ -315,7 +315,7 @@ def test_weights_of_another_architecture_are_refused():
 
 
 def test_a_budget_of_nothing_measures_the_network_as_it_was_built():
-    study = Study.from_document({**DIGITS, "search": {"generations": 1, "screening": "synflow"}}, load())
+    study = Specification.from_document({**DIGITS, "search": {"generations": 1, "screening": "synflow"}}, load())
     genome = study.space.genome({})
     found = evaluate(Job(study.to_json(), genome, budget=0.0), load())
     assert found.failure is None
@@ -382,7 +382,7 @@ def test_what_is_no_network_inherits_nothing():
 @pytest.mark.parametrize("predictor", ["spike-pattern", "synflow"])
 def test_a_predictor_says_which_tasks_it_cannot_work_with(predictor):
     screening = {"use": predictor, "objective": "distance"}
-    study = Study.from_document({**TARGET, "search": {"generations": 1, "screening": screening}}, load(ODD))
+    study = Specification.from_document({**TARGET, "search": {"generations": 1, "screening": screening}}, load(ODD))
     failure = evaluate(job_of(study, budget=0.0), load(ODD)).failure
     assert failure is not None
     assert f"predictor: '{predictor}' needs a task with data, and 'target' has none" in failure.message

@@ -18,7 +18,7 @@ from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.exported import ARRAYS, GENOME, MEASURED, STUDY, WEIGHTS, load_network, write_candidate
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 DOCUMENT = {
     "study": {"name": "exported", "seed": 3, "objectives": ["accuracy", "parameters"]},
@@ -42,7 +42,7 @@ CASES = {
 
 def candidate_of(case="genetic"):
     """Return a trained candidate and the outputs of its network for the validation images."""
-    study = Study.from_document(DOCUMENT | CASES[case], load())
+    study = Specification.from_document(DOCUMENT | CASES[case], load())
     rng = np.random.default_rng(1)
     genome = study.space.genome({path: gene.domain.sample(rng) for path, gene in study.space.items()})
     evaluation = evaluate(Job(study.to_json(), genome), load())
@@ -65,7 +65,7 @@ def test_a_loaded_network_gives_the_same_outputs(case, tmp_path):
     write_candidate(candidate, tmp_path)
     network = load_network(tmp_path)
     assert not network.training
-    resolved = Study.from_document(dict(candidate.resolved), load()).resolve(candidate.genome)
+    resolved = Specification.from_document(dict(candidate.resolved), load()).resolve(candidate.genome)
     with torch.no_grad():
         assert torch.equal(network(resolved.task.data("validation").inputs), expected)
 

@@ -13,7 +13,7 @@ from study_documents import GONE, RANGE, changed, genome_of, study
 from spikefront.errors import DataError, InputError, StudyFileError
 from spikefront.plugins import load
 from spikefront.sources import Sources
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 WRONG: list[tuple[str, Any, list[str]]] = [
     # sections
@@ -188,15 +188,15 @@ def test_a_file_is_named_in_its_errors(tmp_path):
         '[study]\nname = "x"\nobjectives = ["accuracy"]\n[task]\nuse = "digit"\n[search]\ngenerations = 1\n'
     )
     with pytest.raises(StudyFileError) as caught:
-        Study.from_file(path, load())
+        Specification.from_file(path, load())
     assert caught.value.message == f"{path}: task.use: unknown task 'digit'"
-    assert Study.from_file(path, load(), ["task.use=digits", "search.population=2"]).budget.total == 2
+    assert Specification.from_file(path, load(), ["task.use=digits", "search.population=2"]).budget.total == 2
 
 
 def test_a_plugin_that_was_set_aside_is_named(tmp_path):
     (tmp_path / "mine.py").write_text("import nothing_of_this_name")
     with pytest.raises(InputError, match=r"set aside: .*mine\.py \(ModuleNotFoundError"):
-        Study.from_document(changed(("neuron.use", "mine")), load(Sources((str(tmp_path),))))
+        Specification.from_document(changed(("neuron.use", "mine")), load(Sources((str(tmp_path),))))
 
 
 def test_a_section_that_the_task_does_not_read():
@@ -207,13 +207,15 @@ def test_a_section_that_the_task_does_not_read():
         "trainer": "none",
         "search": {"generations": 1},
     }
-    made = Study.from_document(base, registry)
+    made = Specification.from_document(base, registry)
     made.check()
     assert set(made.resolved_document(genome_of(made))) == {"study", "task", "trainer", "search"}
     with pytest.raises(InputError, match=r"\[neuron\]: task 'trivial' does not read this section"):
-        Study.from_document({**base, "neuron": "lif"}, registry)
+        Specification.from_document({**base, "neuron": "lif"}, registry)
     with pytest.raises(InputError, match=r"\[neuron\]: task 'trivial' does not read"):
-        Study.from_document({**base, "neuron": "lif", "task": {"use": {"choice": ["digits", "trivial"]}}}, registry)
+        Specification.from_document(
+            {**base, "neuron": "lif", "task": {"use": {"choice": ["digits", "trivial"]}}}, registry
+        )
 
 
 ARRAYS = '''
@@ -237,7 +239,7 @@ def test_two_arrays_of_one_name(tmp_path):
     registry = load(Sources((str(tmp_path),)))
     document = changed(("encoding", {"use": {"choice": ["genetic", "one"]}}))
     with pytest.raises(InputError, match=r"encoding\.interactions: an evolved array has the name of another gene"):
-        Study.from_document(document, registry)
+        Specification.from_document(document, registry)
 
 
 CHECKS: list[tuple[list[tuple[str, Any]], type[InputError], list[str]]] = [
@@ -281,4 +283,4 @@ def test_whatever_stands_there_is_accepted_or_refused(path, value):
     except InputError as error:
         assert error.message  # noqa: PT017
     else:
-        assert Study.from_document(json.loads(made.to_json()), load()) == made
+        assert Specification.from_document(json.loads(made.to_json()), load()) == made

@@ -11,7 +11,7 @@ from spikefront.components import Executor, Retries
 from spikefront.errors import InputError, StudyFileError
 from spikefront.plugins import load
 from spikefront.settings import Budget, EarlyStop, Schedule, Screening, Settings
-from spikefront.study import Study
+from spikefront.specification import Specification
 from spikefront.study_file import read_document
 
 TEXT = """
@@ -134,7 +134,7 @@ WHOLE, *FRAGMENTS = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
 @pytest.mark.parametrize("fragment", [WHOLE, *FRAGMENTS])
 def test_examples_of_the_documentation(fragment):
     document = {**tomllib.loads(WHOLE), **tomllib.loads(fragment)}
-    Study.from_document(document, load()).check()
+    Specification.from_document(document, load()).check()
 
 
 @pytest.mark.parametrize("line", re.findall(r"^    spikefront run study.toml (.*)$", DOCS, re.MULTILINE))
@@ -142,7 +142,7 @@ def test_changes_of_the_documentation(tmp_path, line):
     path = tmp_path / "study.toml"
     path.write_text(WHOLE + next(fragment for fragment in FRAGMENTS if "[[regularisers]]" in fragment))
     changes = [word for word in shlex.split(line) if word != "--set"]
-    Study.from_file(path, load(), changes)
+    Specification.from_file(path, load(), changes)
 
 
 def test_the_documentation_names_every_key_and_default():
@@ -161,6 +161,6 @@ def test_the_message_of_the_documentation(tmp_path):
     path = tmp_path / "small.toml"
     path.write_text(WHOLE.replace("tau", "tua"))
     with pytest.raises(InputError) as caught:
-        Study.from_file(path, load())
+        Specification.from_file(path, load())
     shown = re.search(r"    error: (.*)\n    (.*)\n", DOCS)
     assert (caught.value.message.replace(str(path), "small.toml"), caught.value.hint) == shown.groups()

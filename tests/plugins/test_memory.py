@@ -11,7 +11,7 @@ import torch
 from spikefront.evaluate import evaluate
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 DOCUMENT = {
     "study": {"name": "memory", "seed": 3, "objectives": ["accuracy", "parameters", "energy"]},
@@ -50,7 +50,7 @@ def built(monkeypatch):
 
 def test_twenty_candidates_leave_nothing(built):
     registry = load()
-    study = Study.from_document(DOCUMENT, registry)
+    study = Specification.from_document(DOCUMENT, registry)
     rng = np.random.default_rng(0)
     gc.collect()
     before = parametrized_classes()
@@ -68,7 +68,7 @@ def test_twenty_candidates_leave_nothing(built):
 
 def test_failed_candidates_leave_nothing(built):
     registry = load()
-    study = Study.from_document(DOCUMENT | {"trainer": {"learning_rate": 1e38, "optimizer": "sgd"}}, registry)
+    study = Specification.from_document(DOCUMENT | {"trainer": {"learning_rate": 1e38, "optimizer": "sgd"}}, registry)
     rng = np.random.default_rng(0)
     for _ in range(5):
         genome = study.space.genome({path: gene.domain.sample(rng) for path, gene in study.space.items()})

@@ -28,8 +28,8 @@ from spikefront.errors import InputError, SpikefrontError
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.job import Evaluation, Job, Measurement
 from spikefront.plugins import Registry
+from spikefront.specification import Specification
 from spikefront.storage import Database, EvaluationDetail, StudyStore, queries
-from spikefront.study import Study
 
 
 def retrain(
@@ -127,14 +127,16 @@ def export(
     typer.echo(f"Wrote candidate {candidate} of '{name}' to {to}")
 
 
-def _recorded(database: Database, name: str, candidate: int, registry: Registry) -> tuple[Study, EvaluationDetail]:
+def _recorded(
+    database: Database, name: str, candidate: int, registry: Registry
+) -> tuple[Specification, EvaluationDetail]:
     """Return the study and the evaluation of a candidate.
 
     Raises:
         StorageError: There is no such study or candidate.
         InputError: The candidate failed.
     """
-    study = Study.from_document(json.loads(queries.study(database, name).specification), registry)
+    study = Specification.from_document(json.loads(queries.study(database, name).specification), registry)
     row = queries.evaluation(database, name, candidate)
     if row.failure:
         raise InputError(

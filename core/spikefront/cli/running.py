@@ -30,8 +30,8 @@ from spikefront.search.progress import Progress
 from spikefront.search.screening import recorded_standing
 from spikefront.settings import Budget
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
 
@@ -56,7 +56,7 @@ def run(
     registry = load(sources)
     given = _execution(workers, executor, ray).items()
     changes = [*(changes or []), *(f"execution.{key}={json.dumps(value)}" for key, value in given)]
-    study = Study.from_file(file, registry, changes)
+    study = Specification.from_file(file, registry, changes)
     study.check()
     with Database.open(db, create=True) as database:
         _search(study, database, registry, sources)
@@ -82,7 +82,7 @@ def resume(
         row = queries.study(database, name)
         document = json.loads(row.specification)
         document["execution"] = document.get("execution", {}) | _execution(workers, executor, ray)
-        study = Study.from_document(document, registry)
+        study = Specification.from_document(document, registry)
         study.check()
         extension = _extension(study.budget.extended(row.extension), generations, evaluations)
         _search(study, database, registry, sources, extension, fresh_algorithm)
@@ -114,7 +114,7 @@ def _extension(budget: Budget, generations: int | None, evaluations: int | None)
 
 
 def _search(
-    study: Study,
+    study: Specification,
     database: Database,
     registry: Registry,
     sources: Sources,

@@ -11,7 +11,7 @@ from spikefront.components import Objective
 from spikefront.genome import Genome
 from spikefront.job import Measurement
 from spikefront.measure.hypervolume import hypervolume, nondominated
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 Reference = Mapping[str, tuple[float, float]]
 """Ideal and reference value of each objective, in its own unit."""
@@ -58,7 +58,7 @@ class Archive:
         front: Those that no other dominates.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Specification) -> None:
         self._study = study
         self._objectives = study.problem_objectives
         self.entries: list[Entry] = []

@@ -20,8 +20,8 @@ from spikefront.genome import Genome
 from spikefront.job import Evaluation, Job
 from spikefront.plugins import Registry
 from spikefront.search.record import recorded_evaluation
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 from spikefront.study_parts import COMPONENT_SECTIONS
 
 
@@ -34,7 +34,7 @@ class Cache:
         registry: Tells which plugin gave a component.
     """
 
-    def __init__(self, study: Study, database: Database, registry: Registry) -> None:
+    def __init__(self, study: Specification, database: Database, registry: Registry) -> None:
         self._study, self._database, self._registry = study, database, registry
         self._sources = [self._source(component) for component in study.components() if component.kind != "predictor"]
         terms = (*study.objectives, *study.columns, *(regulariser.term for regulariser in study.regularisers))

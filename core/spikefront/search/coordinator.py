@@ -25,8 +25,8 @@ from spikefront.search.record import changes_since, open_store, recorded_entries
 from spikefront.search.runner import Runner, Stopped
 from spikefront.search.training import Candidate, Trained, Training
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 Outcome = Literal["finished", "interrupted", "failed"]
 """How a run ended; "failed" where no candidate gave anything usable."""
@@ -52,7 +52,7 @@ class Search:
 
     def __init__(
         self,
-        study: Study,
+        study: Specification,
         database: Database,
         registry: Registry,
         sources: Sources,

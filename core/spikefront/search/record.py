@@ -8,11 +8,11 @@ from spikefront.errors import StorageError
 from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.search.archive import Archive, Entry
+from spikefront.specification import Specification
 from spikefront.storage import Database, Provenance, Purpose, StudyObjective, StudyRow, StudyStore, queries
-from spikefront.study import Study
 
 
-def open_store(study: Study, database: Database, registry: Registry) -> StudyStore:
+def open_store(study: Specification, database: Database, registry: Registry) -> StudyStore:
     """Return the study's record: the one that is there, if it is of the same study, or a new one."""
     known = {row.name: row for row in queries.studies(database)}
     if study.name not in known:
@@ -39,7 +39,7 @@ def _provenance(kind: str, name: str, registry: Registry) -> Provenance:
     return Provenance(kind, name, plugin.name, plugin.version)
 
 
-def changes_since(row: StudyRow, study: Study, registry: Registry) -> str:
+def changes_since(row: StudyRow, study: Specification, registry: Registry) -> str:
     """Return what differs between the versions of today and those that a study was recorded with."""
     then = {(one.kind, one.name): one for one in row.plugins}
     found = []
@@ -55,7 +55,7 @@ def changes_since(row: StudyRow, study: Study, registry: Registry) -> str:
     return "; ".join(dict.fromkeys(found)) or "no version of a plugin has changed, so a library or an edited plugin has"
 
 
-def recorded_entries(database: Database, study: Study, archive: Archive) -> dict[int, Entry]:
+def recorded_entries(database: Database, study: Specification, archive: Archive) -> dict[int, Entry]:
     """Return what earlier runs recorded, by number."""
     rows = queries.evaluations(database, study.name, "search")
     genomes = queries.genomes(database, {row.genome_hash for row in rows})

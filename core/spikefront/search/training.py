@@ -15,8 +15,8 @@ from spikefront.search.early_stop import Ladder, Losses
 from spikefront.search.record import recorded_evaluation
 from spikefront.search.runner import Runner
 from spikefront.search.screening import Screen, Standing
+from spikefront.specification import Specification
 from spikefront.storage import Database, EvaluationRow, StudyStore, queries
-from spikefront.study import Study
 
 UNTRAINED, WHOLE = 0.0, 1.0
 
@@ -75,7 +75,7 @@ class Training:
 
     def __init__(
         self,
-        study: Study,
+        study: Specification,
         database: Database,
         store: StudyStore,
         archive: Archive,

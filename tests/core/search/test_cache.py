@@ -14,8 +14,8 @@ from spikefront.plugins import load
 from spikefront.search.cache import Cache
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 from spikefront_plugins.tasks.digits import Digits
 
 Change = Callable[[dict[str, Any]], None]
@@ -35,7 +35,7 @@ def document(name: str) -> dict[str, Any]:
 
 def run(database: Database, whole: dict[str, Any]) -> int:
     """Run a study and return how many of its candidates came from the cache."""
-    Search(Study.from_document(whole, load()), database, load(), Sources()).run()
+    Search(Specification.from_document(whole, load()), database, load(), Sources()).run()
     return queries.study(database, whole["study"]["name"]).reused
 
 
@@ -126,7 +126,7 @@ def test_other_data_or_another_source_is_something_else(database: Database, monk
 
 
 def test_a_key_depends_on_the_tensors_that_are_inherited(database: Database) -> None:
-    study = Study.from_document(document("first"), load())
+    study = Specification.from_document(document("first"), load())
     job = Job(study.to_json(), study.space.genome({"network.hidden": [4]}))
     cache = Cache(study, database, load())
     keys = [cache.key(dataclasses.replace(job, parent=parent)) for parent in (b"", b"one", b"one", b"other")]

@@ -18,8 +18,8 @@ from spikefront.search.coordinator import ReplayError, Search
 from spikefront.search.progress import Progress
 from spikefront.search.runner import NEVER_AGAIN
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, StudyStore, queries
-from spikefront.study import Study
 
 TRIVIAL = Sources(modules=("benchmarks.trivial",))
 GENE = {"low": 0.0, "high": 1.0}
@@ -105,7 +105,7 @@ def run(
     watch: Callable[[Progress], None] = lambda progress: None,
 ) -> str:
     registry = load(sources)
-    return Search(Study.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
 
 
 def told(database: Database) -> list[tuple[int, int, str, tuple[float | None, ...]]]:

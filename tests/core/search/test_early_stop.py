@@ -19,8 +19,8 @@ from spikefront.search.coordinator import Search
 from spikefront.search.early_stop import Ladder, crowding_distance, order
 from spikefront.search.progress import Progress
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 GENE = {"low": 0.0, "high": 1.0}
 
@@ -86,7 +86,7 @@ def run(
     database: Database, whole: dict[str, Any], sources: Sources, watch: Callable[[Progress], None] = lambda _: None
 ) -> str:
     registry = load(sources)
-    return Search(Study.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
 
 
 def told(database: Database) -> list[tuple[Any, ...]]:
@@ -136,7 +136,7 @@ def test_a_rung_with_one_candidate_lets_it_pass() -> None:
 @pytest.mark.parametrize("rungs", [[], [0.5, 0.25], [0.0, 0.5], [0.5, 1.0], [0.5, 0.5]])
 def test_rungs_have_to_increase_between_0_and_1(rungs: list[float], sources: Sources) -> None:
     with pytest.raises(InputError, match="early_stop"):
-        Study.from_document(document(early_stop={"rungs": rungs}), load(sources))
+        Specification.from_document(document(early_stop={"rungs": rungs}), load(sources))
 
 
 def test_most_candidates_are_stopped_and_none_is_trained_twice(database: Database, sources: Sources) -> None:

@@ -14,8 +14,8 @@ from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 GENE = {"low": 0.0, "high": 1.0}
 
@@ -132,7 +132,7 @@ def run(
     database: Database, whole: dict[str, Any], sources: Sources, watch: Callable[[Progress], None] = lambda _: None
 ) -> str:
     registry = load(sources)
-    return Search(Study.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
 
 
 def told(database: Database, name: str = "line", weights: bool = True) -> list[tuple[Any, ...]]:
@@ -178,7 +178,7 @@ def test_without_the_key_every_candidate_starts_afresh(database: Database, sourc
 
 def test_only_the_two_kinds_of_inheritance_are_known(sources: Sources) -> None:
     with pytest.raises(InputError, match=r"search.inheritance = 'darwin'"):
-        Study.from_document(document(inheritance="darwin"), load(sources))
+        Specification.from_document(document(inheritance="darwin"), load(sources))
 
 
 @pytest.mark.parametrize("search", [{}, EARLY_STOP, SCREENING, EARLY_STOP | SCREENING])

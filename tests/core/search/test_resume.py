@@ -21,8 +21,8 @@ from spikefront.search.coordinator import ReplayError, Search
 from spikefront.search.lease import Lease
 from spikefront.settings import Budget
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, StudyStore, queries
-from spikefront.study import Study
 
 PARTIAL = ("nsga2", "nsga3", "age-moea2", "sms-emoa", "random", "tpe")
 
@@ -54,7 +54,7 @@ class UnevenPool(Pool):
 
 def search(database: Database, whole: dict[str, Any], **arguments: Any) -> str:
     registry = with_uneven()
-    return Search(Study.from_document(whole, registry), database, registry, TRIVIAL, **arguments).run()
+    return Search(Specification.from_document(whole, registry), database, registry, TRIVIAL, **arguments).run()
 
 
 def with_uneven() -> Registry:
@@ -176,7 +176,7 @@ def test_no_more_than_the_rest_of_a_generation_is_open_when_more_is_asked_for(da
 def test_algorithms_of_whole_generations_and_early_stopping_refuse_parts() -> None:
     numbers = {"algorithm": "sep-cma-es", "wait": 0.5, "generations": 2, "weights": {"first": 1.0}}
     with pytest.raises(StudyFileError, match=r"search.wait = 0.5: algorithm 'sep-cma-es' can only be told of whole"):
-        Study.from_document(document(search=numbers), load(TRIVIAL))
+        Specification.from_document(document(search=numbers), load(TRIVIAL))
     with pytest.raises(ValueError, match=r"wait = 0.5 does not go with early_stop or screening"):
         Budget(generations=2, wait=0.5, early_stop={})
     with pytest.raises(ValueError, match="greater than 0"):

@@ -17,8 +17,8 @@ from spikefront.search.progress import Progress
 from spikefront.search.screening import Worth, kendall_tau, recorded_standing
 from spikefront.settings import Screening as Settings
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 GENE = {"low": 0.0, "high": 1.0}
 
@@ -141,7 +141,7 @@ def run(
     database: Database, whole: dict[str, Any], sources: Sources, watch: Callable[[Progress], None] = lambda _: None
 ) -> str:
     registry = load(sources)
-    return Search(Study.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
 
 
 def told(database: Database) -> list[tuple[Any, ...]]:
@@ -348,7 +348,7 @@ def test_a_predictor_with_the_name_of_a_term_is_refused(sources: Sources) -> Non
     whole = document()
     whole["study"]["columns"] = ["oracle"]
     with pytest.raises(InputError, match=r"search\.screening\.use = 'oracle': is the name of a fitness term"):
-        Study.from_document(whole, load(sources))
+        Specification.from_document(whole, load(sources))
 
 
 def digits(name: str, **search: Any) -> dict[str, Any]:

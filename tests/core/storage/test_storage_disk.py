@@ -13,8 +13,8 @@ from spikefront.genome import Genome
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, integrity, leases, maintenance, queries, sqlite
-from spikefront.study import Study
 
 TRIVIAL = Sources(modules=("benchmarks.trivial",))
 
@@ -102,7 +102,7 @@ def test_a_copy_for_which_there_is_no_space_is_none(path, database, store, tmp_p
 def test_a_search_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
     gene = {"low": 0.0, "high": 1.0}
     registry = load(TRIVIAL)
-    study = Study.from_document(
+    study = Specification.from_document(
         {
             "study": {"name": "trivial", "seed": 1, "objectives": ["first", "second", "third"]},
             "task": {"use": "trivial", "a": gene, "b": gene, "c": gene},

@@ -13,8 +13,8 @@ from spikefront.components import Proposal
 from spikefront.errors import StorageError
 from spikefront.genome import Genome
 from spikefront.plugins import load
+from spikefront.specification import Specification
 from spikefront.storage import Database, StudyStore, maintenance, migration, queries, sqlite
-from spikefront.study import Study
 
 KEPT = sorted((Path(__file__).parent / "revisions").glob("*.sqlite"))
 """Each was made by its own program: it ran `revisions/digits.toml`, then retrained and tested candidate 7."""
@@ -88,7 +88,7 @@ def test_it_is_upgraded_with_a_copy_and_keeps_what_it_holds(place, kept, tmp_pat
             assert queries.evaluation(database, "digits", one.number).genome.hash == one.genome_hash
         assert len(queries.retrainings(database, "digits", 7)) == 1
         assert len(queries.evaluations(database, "digits", "test")) == 1
-        assert Study.from_document(json.loads(row.specification), load()).name == "digits"
+        assert Specification.from_document(json.loads(row.specification), load()).name == "digits"
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)

@@ -17,8 +17,8 @@ from spikefront.job import Evaluation, Measurement
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, StudyStore, integrity, migration, postgresql, queries, sqlite
-from spikefront.study import Study
 
 WRITER = """
 import sys
@@ -118,7 +118,9 @@ def test_a_search_leaves_the_same_record_on_each_backend(where, tmp_path):
     found = []
     for place in (where, tmp_path / "other.db"):
         with Database.open(place, create=True) as database:
-            assert Search(Study.from_document(document, registry), database, registry, sources).run() == "finished"
+            assert (
+                Search(Specification.from_document(document, registry), database, registry, sources).run() == "finished"
+            )
             assert integrity.check_study(database, "trivial") == []
             front = [row.number for row in queries.front(database, "trivial")]
             rows = queries.evaluations(database, "trivial")

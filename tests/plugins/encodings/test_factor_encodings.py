@@ -19,7 +19,7 @@ from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.exported import load_network, write_candidate
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 from spikefront_plugins.encodings.low_rank import LowRank
 from spikefront_plugins.encodings.random_basis import RandomBasis
 
@@ -214,7 +214,7 @@ def test_candidates_train_and_come_back_also_without_their_streams(tmp_path, enc
         "trainer": {"epochs": 1},
         "search": {"generations": 1},
     }
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     genome = study.space.genome({})
     found = evaluate(Job(study.to_json(), genome), load())
     assert found.failure is None, found.failure

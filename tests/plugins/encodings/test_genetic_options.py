@@ -27,8 +27,8 @@ from torch.nn.utils import parametrize
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.job import Job
 from spikefront.plugins import load
+from spikefront.specification import Specification
 from spikefront.spiking.layers import seed_noise
-from spikefront.study import Study
 from spikefront_plugins.encodings._cosines import cosines
 from spikefront_plugins.encodings._genes import Interactions, gene_vectors_of, interactions_of
 
@@ -475,7 +475,7 @@ DOCUMENT = {
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_candidate_with_any_option_trains_and_comes_back(name, origin):
     encoding = {"use": "genetic", "genes": 2, "origin": origin, **OPTIONS[name]}
-    study = Study.from_document(DOCUMENT | {"encoding": encoding}, load())
+    study = Specification.from_document(DOCUMENT | {"encoding": encoding}, load())
     rng = np.random.default_rng(0)
     genome = study.space.genome({path: gene.domain.sample(rng) for path, gene in study.space.items()})
     found = evaluate(Job(study.to_json(), genome), load())

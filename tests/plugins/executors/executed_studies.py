@@ -15,8 +15,8 @@ from spikefront.job import Evaluation, Job
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 
 ODD = Sources(folders=(str(Path(__file__).parents[2] / "core" / "odd_plugins"),))
 START = 60  # seconds that a worker may take to start on a busy machine
@@ -73,7 +73,7 @@ def lottery(execution: dict[str, Any], seed: int = 9) -> dict[str, Any]:
 def searched(database: Database, document: dict[str, Any]) -> str:
     """Run a study to its end."""
     registry = load(ODD)
-    return Search(Study.from_document(document, registry), database, registry, ODD).run()
+    return Search(Specification.from_document(document, registry), database, registry, ODD).run()
 
 
 def _kind(draw: float) -> str | None:

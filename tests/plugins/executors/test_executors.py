@@ -15,8 +15,8 @@ from executed_studies import ODD, START, check_lottery, digits, found, job, lott
 from spikefront.errors import StudyFileError
 from spikefront.plugins import load
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database
-from spikefront.study import Study
 from spikefront_plugins.executors.inline import Inline
 from spikefront_plugins.executors.local import Local
 
@@ -103,7 +103,7 @@ def test_odd_candidates_are_recorded_by_kind_and_never_on_the_front(tmp_path):
 @pytest.mark.parametrize(("given", "gibibytes"), [(2, 2.0), ("1GiB", 1.0), ("1536 MiB", 1.5), ("1000MB", 0.931)])
 def test_sizes_of_memory(given, gibibytes):
     document = lottery({"use": "local", "memory": given})
-    assert Study.from_document(document, load(ODD)).executor.memory == pytest.approx(gibibytes, abs=1e-3)
+    assert Specification.from_document(document, load(ODD)).executor.memory == pytest.approx(gibibytes, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_sizes_of_memory(given, gibibytes):
 )
 def test_sizes_that_mean_nothing(memory, fragments):
     with pytest.raises(StudyFileError) as caught:
-        Study.from_document(lottery({"use": "local", "memory": memory}), load(ODD))
+        Specification.from_document(lottery({"use": "local", "memory": memory}), load(ODD))
     assert all(fragment in str(caught.value) for fragment in fragments), str(caught.value)
 
 

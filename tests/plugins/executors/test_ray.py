@@ -22,8 +22,8 @@ from spikefront.components import Pool
 from spikefront.errors import InputError, PluginError, StudyFileError
 from spikefront.plugins import load
 from spikefront.sources import Sources
+from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront.study import Study
 from spikefront_plugins.executors import _luggage
 from spikefront_plugins.executors.inline import Inline
 from spikefront_plugins.executors.ray import Ray
@@ -131,7 +131,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch: pytest.MonkeyP
 )
 def test_settings_that_mean_nothing(settings: dict[str, Any], fragments: list[str]) -> None:
     with pytest.raises(StudyFileError) as caught:
-        Study.from_document(lottery({"use": "ray", **settings}), load(ODD))
+        Specification.from_document(lottery({"use": "ray", **settings}), load(ODD))
     assert all(fragment in str(caught.value) for fragment in fragments), str(caught.value)
 
 

@@ -9,7 +9,7 @@ import torch
 from spikefront.evaluate import evaluate
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 from spikefront_plugins.predictors.spike_pattern import pattern_score
 
 
@@ -86,7 +86,7 @@ def score(network: dict[str, object], **options: object) -> tuple[float | None, 
         "trainer": {"epochs": 1},
         "search": {"generations": 1, "screening": {"use": "spike-pattern", **options}},
     }
-    study = Study.from_document(document, load())
+    study = Specification.from_document(document, load())
     job = Job(study.to_json(), study.space.genome({}), replicates=(0, 1), budget=0.0)
     evaluation = evaluate(job, load())
     assert evaluation.failure is None, evaluation.failure

@@ -10,12 +10,12 @@ import torch
 from spikefront.evaluate import evaluate, streams_of
 from spikefront.job import Job
 from spikefront.plugins import load
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 STEPS = 3
 
 
-def study_of(**sections: Any) -> Study:
+def study_of(**sections: Any) -> Specification:
     document = {
         "study": {"name": "digits", "objectives": ["accuracy"]},
         "task": {"use": "digits", "train": 100, "validation": 30},
@@ -25,10 +25,10 @@ def study_of(**sections: Any) -> Study:
         "search": {"generations": 1, "screening": "synflow"},
         **sections,
     }
-    return Study.from_document(document, load())
+    return Specification.from_document(document, load())
 
 
-def weights_of(study: Study) -> list[np.ndarray]:
+def weights_of(study: Specification) -> list[np.ndarray]:
     """Return the magnitudes of a candidate's initial weights, as matrices, generated where an encoding does."""
     genome = genome_of(study)
     resolved = study.resolve(genome)
@@ -37,12 +37,12 @@ def weights_of(study: Study) -> list[np.ndarray]:
     return [layer.weight.detach().double().abs().numpy() for layer in layers]
 
 
-def genome_of(study: Study) -> Any:
+def genome_of(study: Specification) -> Any:
     rng = np.random.default_rng(0)
     return study.space.genome({path: gene.domain.sample(rng) for path, gene in study.space.items()})
 
 
-def flow(study: Study) -> float:
+def flow(study: Specification) -> float:
     evaluation = evaluate(Job(study.to_json(), genome_of(study), budget=0.0), load())
     assert evaluation.failure is None, evaluation.failure
     value = evaluation.measurements["synflow"].mean

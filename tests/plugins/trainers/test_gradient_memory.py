@@ -10,7 +10,7 @@ from spikefront.evaluate import evaluate
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.randomness import Streams
-from spikefront.study import Study
+from spikefront.specification import Specification
 from spikefront_plugins.tasks.digits import Digits
 from spikefront_plugins.trainers import _gradient
 from spikefront_plugins.trainers._gradient import GIB, Gradient, parts_within
@@ -40,7 +40,7 @@ def document(**sections):
 
 
 def candidate(**sections):
-    study = Study.from_document(document(**sections), load())
+    study = Specification.from_document(document(**sections), load())
     rng = np.random.default_rng(0)
     return study, study.space.genome({path: gene.domain.sample(rng) for path, gene in study.space.items()})
 
@@ -164,5 +164,5 @@ def test_the_machine_has_memory():
 )
 def test_wrong_values_are_told(trainer, words):
     with pytest.raises(StudyFileError) as caught:
-        Study.from_document(document(trainer=trainer), load())
+        Specification.from_document(document(trainer=trainer), load())
     assert [word for word in words if word not in str(caught.value)] == []

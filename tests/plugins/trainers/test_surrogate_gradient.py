@@ -12,7 +12,7 @@ from spikefront.components import Data, Session
 from spikefront.errors import InputError, NotFiniteError
 from spikefront.plugins import load as load_plugins
 from spikefront.randomness import Streams
-from spikefront.study import Study
+from spikefront.specification import Specification
 from spikefront_plugins.tasks.digits import Digits
 from spikefront_plugins.trainers.no_training import NoTraining
 from spikefront_plugins.trainers.surrogate_gradient import SurrogateGradient
@@ -36,7 +36,7 @@ def parts_of(**sections):
         "network": {"use": "mlp", "hidden": [12]},
         "search": {"generations": 1},
     } | sections
-    study = Study.from_document(document, load_plugins())
+    study = Specification.from_document(document, load_plugins())
     genome = study.space.genome(
         {path: gene.domain.sample(np.random.default_rng(0)) for path, gene in study.space.items()}
     )

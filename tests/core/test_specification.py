@@ -13,7 +13,7 @@ from study_documents import GONE, WHOLE, changed, genome_of, study
 from spikefront.plugins import load
 from spikefront.settings import Budget, Schedule
 from spikefront.space import Integer, Tensor
-from spikefront.study import Study
+from spikefront.specification import Specification
 
 FILES = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
 
@@ -74,7 +74,7 @@ def test_an_entry_for_each_layer_that_fires():
 
 def test_only_what_is_needed():
     base = {"study": {"name": "s", "objectives": ["accuracy"]}, "task": "digits", "search": {"evaluations": 5}}
-    made = Study.from_document(base, load())
+    made = Specification.from_document(base, load())
     parts = made.resolve(genome_of(made)).parts
     assert [parts.network.name, parts.neurons[0].name, parts.coder.name, parts.encoding.name] == [
         *("mlp", "lif", "direct", "direct")
@@ -137,7 +137,7 @@ def test_the_order_of_keys_changes_neither_hash_nor_space():
     def backwards(value: Any) -> Any:
         return {k: backwards(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
 
-    one, other = study(), Study.from_document(backwards(WHOLE), load())
+    one, other = study(), Specification.from_document(backwards(WHOLE), load())
     assert one.specification_hash == other.specification_hash
     assert one.to_json() == other.to_json()
     assert list(one.space.items()) == list(other.space.items())
@@ -145,9 +145,9 @@ def test_the_order_of_keys_changes_neither_hash_nor_space():
 
 def test_a_study_comes_back_from_its_json_and_is_a_copy():
     document = changed()
-    made = Study.from_document(document, load())
+    made = Specification.from_document(document, load())
     document["neuron"]["tau"] = 2.0
-    again = Study.from_document(json.loads(made.to_json()), load())
+    again = Specification.from_document(json.loads(made.to_json()), load())
     assert again == made
     assert again.specification_hash == made.specification_hash
     assert list(again.space) == list(made.space)
@@ -157,11 +157,11 @@ def test_a_study_comes_back_from_its_json_and_is_a_copy():
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=15)
 def test_every_genome_of_the_studies_resolves(file, seed):
-    made = Study.from_file(file, load())
+    made = Specification.from_file(file, load())
     genome = genome_of(made, seed)
     resolved = made.resolve(genome)
     document = json.loads(json.dumps(made.resolved_document(genome), allow_nan=False))
-    again = Study.from_document(document, load())
+    again = Specification.from_document(document, load())
     assert all(isinstance(gene.domain, Tensor) for gene in again.space.values())
     found = again.resolve(genome)
     assert (found.task, found.trainer) == (resolved.task, resolved.trainer)
@@ -172,6 +172,6 @@ def test_every_genome_of_the_studies_resolves(file, seed):
 def test_a_resolved_list_of_neurons_stays_a_list():
     made = study(("neuron", [{"use": {"choice": ["lif", "if"]}}, {"tau": {"low": 2.0, "high": 3.0}}]))
     genome = genome_of(made, neuron__0__use="if")
-    again = Study.from_document(made.resolved_document(genome), load())
+    again = Specification.from_document(made.resolved_document(genome), load())
     assert again.resolve(genome).parts.neurons == made.resolve(genome).parts.neurons
     assert not [path for path in again.space if path.startswith("neuron")]

@@ -67,7 +67,7 @@ class Resolved:
 
 
 @dataclass(frozen=True)
-class Study:
+class Specification:
     """A whole study, checked.
 
     Attributes:
@@ -99,7 +99,7 @@ class Study:
     space: Space
 
     @classmethod
-    def from_file(cls, path: Path, registry: Registry, changes: Iterable[str] = ()) -> Study:
+    def from_file(cls, path: Path, registry: Registry, changes: Iterable[str] = ()) -> Specification:
         """Read a study file.
 
         Args:
@@ -117,7 +117,7 @@ class Study:
             raise StudyFileError(f"{path}: {error.message}", error.hint) from error
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any], registry: Registry) -> Study:
+    def from_document(cls, document: Mapping[str, Any], registry: Registry) -> Specification:
         """Return the study that nested plain values describe; see `from_file`."""
         document = plain(document)
         for key in document:
