@@ -14,7 +14,6 @@ from rich.console import Console
 
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
-from spikefront.sources import Sources
 from spikefront.specification import Specification
 from spikefront.storage import Database, queries
 
@@ -34,7 +33,7 @@ def main() -> None:
         for name in ("trained", "cached"):
             study = Specification.from_file(QUICKSTART, load(), [*changes, f"study.name={name}"])
             start = time.perf_counter()
-            Search(study, database, load(), Sources()).run()
+            Search(study, database).run()
             seconds[name] = time.perf_counter() - start
         hits, total = (queries.study(database, "cached").reused, queries.study(database, "cached").evaluations)
     each = seconds["cached"] / total * 1000

@@ -36,7 +36,6 @@ from spikefront.genome import Genome
 from spikefront.measure.hypervolume import hypervolume
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
-from spikefront.sources import Sources
 from spikefront.specification import Specification
 from spikefront.storage import Database, queries
 
@@ -98,7 +97,7 @@ def run(task: str, arm: str, seed: int) -> Outcome:
     }
     study = Specification.from_document(document, load())
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/early.db", create=True) as database:
-        Search(study, database, load(), Sources()).run()
+        Search(study, database).run()
         rows, front = queries.evaluations(database, "early"), queries.front(database, "early")
         genomes = queries.genomes(database, {row.genome_hash for row in front})
         weights = {row.number: queries.weights(database, "early", row.number) for row in front}

@@ -35,7 +35,6 @@ from spikefront.genome import Genome
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
-from spikefront.sources import Sources
 from spikefront.specification import Specification
 from spikefront.storage import Database, queries
 
@@ -119,7 +118,7 @@ def run(arm: str, seed: int, generations: int) -> Run:
     start = time.perf_counter()
     study = study_of(arm, seed, generations)
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/one.db", create=True) as database:
-        Search(study, database, load(), Sources()).run()
+        Search(study, database).run()
         rows = [row for row in queries.evaluations(database, "evolution") if not row.failure]
         top = max(rows, key=lambda row: row.mean("accuracy") or 0.0)
         genome = queries.genomes(database, {top.genome_hash})[top.genome_hash]

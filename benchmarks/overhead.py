@@ -50,7 +50,7 @@ def measure(evaluations: int) -> tuple[float, float]:
         url = f"sqlite:///{folder}/overhead.db"
         with Database.open(url, create=True) as database:
             start = time.perf_counter()
-            Search(study, database, registry, SOURCES).run()
+            Search(study, database).run()
             total = time.perf_counter() - start
             inside = sum(row.seconds for row in queries.evaluations(database, study.name))
     return total, inside

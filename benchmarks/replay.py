@@ -36,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/replay.db", create=True) as database:
         for _ in range(2):
             start = time.perf_counter()
-            Search(study, database, registry, SOURCES).run()
+            Search(study, database).run()
             seconds.append(time.perf_counter() - start)
     console = Console(width=120)
     console.print(f"{arguments.evaluations} evaluations, nsga2, SQLite, pymoo {version('pymoo')}: "

@@ -31,7 +31,6 @@ from spikefront.plugins import load
 from spikefront.randomness import Streams
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
-from spikefront.sources import Sources
 from spikefront.specification import Specification
 from spikefront.storage import Database
 
@@ -110,7 +109,7 @@ def throughput(workers: int, generations: int) -> float:
         moments.append((time.perf_counter(), progress.done))
 
     with tempfile.TemporaryDirectory() as folder, Database.open(f"sqlite:///{folder}/t.db", create=True) as database:
-        Search(study, database, load(), Sources(), watch).run()
+        Search(study, database, watch).run()
     first = next(moment for moment in moments if moment[1])
     last = moments[-1]
     return (last[1] - first[1]) / (last[0] - first[0]) * 60

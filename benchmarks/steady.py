@@ -55,7 +55,7 @@ def measure(wait: float, workers: int, generations: int) -> tuple[float, float]:
     registry = load(SOURCES)
     study = Specification.from_document(study_document(wait, workers, generations), registry)
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/steady.db", create=True) as database:
-        Search(study, database, registry, SOURCES).run()
+        Search(study, database).run()
         rows = queries.evaluations(database, study.name)
     moments = sorted(row.finished_at.timestamp() for row in rows)
     return busy(rows, workers), max(after - before for before, after in pairwise(moments))

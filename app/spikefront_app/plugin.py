@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from spikefront import hookimpl
-from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption
+from spikefront.cli.options import DatabaseOption
+from spikefront.storage import DEFAULT_DATABASE
 
 ENTRY = Path(__file__).with_name("main.py")
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from spikefront.cli.options import DEFAULT_DATABASE
-from spikefront.storage import Database, EvaluationRow, StudyRow, queries
+from spikefront.storage import DEFAULT_DATABASE, Database, EvaluationRow, StudyRow, queries
 
 DATABASE_VARIABLE = "SPIKEFRONT_DB"
 

@@ -1,6 +1,6 @@
 """Spikefront: multi-objective search of spiking neural networks, with everything a plugin.
 
-Plugin authors take the contract of their kind, its helpers and `hookimpl` from here.
+Plugin authors take the contract of their kind, its helpers and `hookimpl` from here; `Study` runs a search from Python.
 """
 
 from spikefront.components import (
@@ -26,6 +26,7 @@ from spikefront.components import (
     Trainer,
 )
 from spikefront.sources import hookimpl
+from spikefront.study import Study
 
 __all__ = [
     "Algorithm",
@@ -42,6 +43,7 @@ __all__ = [
     "NeuronModel",
     "Predictor",
     "Sampling",
+    "Study",
     "SupervisedTask",
     "Surrogate",
     "Synapse",

@@ -9,15 +9,17 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
 from spikefront.errors import InputError, PluginError
-from spikefront.sources import Sources
+from spikefront.sources import FOLDERS_VARIABLE, Sources
 
 ENTRY_POINT_GROUP = "spikefront"
+OURS = "spikefront"
+"""The distribution that Spikefront's own plugins come with."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Found:
         origin: Distribution, folder or "code".
         load: Imports it.
         maybe: Whether it may also be a helper of other plugins, without hooks.
+        disabled: Whether it is to be left alone.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Found:
     origin: str
     load: Callable[[], ModuleType]
     maybe: bool = False
+    disabled: bool = False
 
 
 def find(sources: Sources) -> Iterator[Found]:
@@ -45,31 +49,41 @@ def find(sources: Sources) -> Iterator[Found]:
     Raises:
         InputError: A folder is not there.
     """
-    if sources.installed:
-        for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-            yield from _installed(point)
+    for found in _found(sources):
+        yield replace(found, disabled=True) if sources.disables(found.name, found.origin) else found
+
+
+def _found(sources: Sources) -> Iterator[Found]:
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        origin, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+        if sources.others or origin == OURS:
+            whole = Found(point.name, version, origin, point.load)
+            yield from [whole] if sources.disables(point.name, origin) else _modules(point, whole)
+    if not sources.others:
+        return
     for name in sources.modules:
         yield Found(name, "", "code", functools.partial(importlib.import_module, name))
     for folder in sources.folders:
         if not Path(folder).is_dir():
-            raise InputError(f"{folder}: no such folder of plugins", "Check --plugins-dir and SPIKEFRONT_PLUGINS.")
+            raise InputError(
+                f"{folder}: no such folder of plugins", f"Check --plugins-dir, {FOLDERS_VARIABLE} and the study file."
+            )
         for path in sorted(Path(folder).glob("[!_]*.py")):
             yield Found(str(path), "", folder, functools.partial(_import_file, path))
 
 
-def _installed(point: EntryPoint) -> Iterator[Found]:
+def _modules(point: EntryPoint, whole: Found) -> Iterator[Found]:
     """Yield the module of an entry point; of a package, every module in it."""
-    origin, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
     try:
         spec = importlib.util.find_spec(point.module)
     except (Exception, SystemExit):
         spec = None  # the import below tells the reason
     if spec is None or spec.submodule_search_locations is None:
-        yield Found(point.name, version, origin, point.load)
+        yield whole
         return
     for module in (point.module, *_walk(point.module, list(spec.submodule_search_locations))):
         name = f"{point.name}{module.removeprefix(point.module)}"
-        yield Found(name, version, origin, functools.partial(importlib.import_module, module), maybe=True)
+        yield replace(whole, name=name, load=functools.partial(importlib.import_module, module), maybe=True)
 
 
 def _walk(package: str, locations: list[str]) -> Iterator[str]:

@@ -27,6 +27,16 @@ WEIGHTS, ARRAYS, GENOME, STUDY, MEASURED = (
 )
 
 
+def trained(study: Specification, genome: Genome, weights: bytes) -> Any:
+    """Return a candidate's trained phenotype, a network in evaluation mode.
+
+    Raises:
+        InputError: The weights are damaged, or belong to another candidate.
+    """
+    phenotype = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
+    return phenotype.eval() if hasattr(phenotype, "eval") else phenotype
+
+
 def write_candidate(candidate: Candidate, folder: Path) -> list[Path]:
     """Write a candidate's weights, genome, resolved study and measurements below an existing folder."""
     contents = {
@@ -62,5 +72,4 @@ def load_network(folder: str | Path, registry: Registry | None = None) -> Any:
         hint = "Give a folder that `spikefront export` wrote."
         raise InputError(f"{path}: no exported network: {error}", hint) from error
     study = Specification.from_document(document, registry or load())
-    network = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
-    return network.eval() if hasattr(network, "eval") else network
+    return trained(study, genome, weights)

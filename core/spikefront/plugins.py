@@ -10,20 +10,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pluggy
 import typer
 
 from spikefront import hookspecs
+from spikefront.bounded import HangError, bounded
 from spikefront.components import KINDS, Component
 from spikefront.discovery import Found, find
 from spikefront.errors import PluginError, did_you_mean, shown
 from spikefront.hookspecs import HOOKS, PROJECT
-from spikefront.sources import Sources
+from spikefront.sources import DISABLED_VARIABLE, Sources
 
 DEFAULT_SOURCES = Sources()
 C = TypeVar("C", bound=Component)
+
+PATIENCE = 20.0
+"""Time that a plugin may take to be imported, and for each call of a hook, in seconds."""
 
 _DEFAULTS = "spikefront_defaults"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -37,21 +41,40 @@ class Plugin:
         name: Name of the entry point with the module, or path of the file.
         version: Version of the distribution; empty for a file.
         origin: Distribution, folder or "code".
-        reason: Why the plugin was set aside; empty where it is in use.
+        reason: Why the plugin was set aside, or its commands were; empty where nothing is wrong.
+        remedy: What to do about it.
+        disabled: Whether it was left alone because somebody said so.
         components: What it provides: (kind, name).
+        hooks: Names of the hooks that it implements.
     """
 
     name: str
     version: str
     origin: str
     reason: str = ""
+    remedy: str = ""
+    disabled: bool = False
     components: tuple[tuple[str, str], ...] = ()
+    hooks: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> Literal["in use", "set aside", "disabled"]:
+        """What became of it."""
+        if self.disabled:
+            return "disabled"
+        return "set aside" if self.reason and not self.hooks else "in use"
 
 
 class Registry:
-    """All usable components, and the story of every plugin."""
+    """All usable components, and the story of every plugin.
 
-    def __init__(self) -> None:
+    Attributes:
+        sources: Where the plugins were looked for.
+        plugins: All that were found, in order.
+    """
+
+    def __init__(self, sources: Sources = DEFAULT_SOURCES) -> None:
+        self.sources = sources
         self.plugins: list[Plugin] = []
         self._components: dict[str, dict[str, type[Component]]] = {kind: {} for kind in KINDS}
         self._providers: dict[tuple[str, str], Plugin] = {}
@@ -72,15 +95,27 @@ class Registry:
         kind = contract.kind
         known = self._components[kind]
         if name not in known:
-            aside = [plugin for plugin in self.plugins if plugin.reason]
-            hint = did_you_mean(name, known)
-            if aside:
-                hint += " Plugins set aside: " + "; ".join(f"{p.name} ({p.reason})" for p in aside) + "."
+            hint = " ".join([did_you_mean(name, known), *self._not_in_use()])
             raise PluginError(f"unknown {kind} {shown(name)}", hint)
         component = known[name]
         if not issubclass(component, contract):
             raise TypeError(f"{kind} '{name}' is no {contract.__name__}")
         return component
+
+    def _not_in_use(self) -> Iterator[str]:
+        """Yield a sentence on the plugins that were set aside, and one on those that are disabled."""
+        aside = [plugin for plugin in self.plugins if plugin.state == "set aside"]
+        disabled = [plugin for plugin in self.plugins if plugin.state == "disabled"]
+        if aside:
+            yield "Plugins set aside: " + "; ".join(f"{p.name} ({p.reason})" for p in aside) + "."
+        if disabled:
+            yield "Disabled plugins: " + ", ".join(p.name for p in disabled) + "."
+
+    @property
+    def usable_sources(self) -> Sources:
+        """The sources for another process, in which nothing is imported that was set aside in this one."""
+        names = (plugin.name for plugin in self.plugins if plugin.state == "set aside")
+        return replace(self.sources, disabled=tuple(dict.fromkeys((*self.sources.disabled, *names))))
 
     def provider(self, kind: str, name: str) -> Plugin:
         """Return the plugin that gave a component."""
@@ -99,26 +134,33 @@ class Registry:
         """Let plugins add commands to the program; one that fails to is marked, and the others go on."""
         for implementation in self._manager.hook.spikefront_commands.get_hookimpls():
             try:
-                implementation.function(cli)
+                bounded(functools.partial(implementation.function, cli), PATIENCE)
             except (Exception, SystemExit) as error:
-                reason = f"its commands were left out: {_reason(error)}"
+                reason, remedy = _reason(error)
                 self.plugins = [
-                    replace(plugin, reason=reason) if plugin.name == implementation.plugin_name else plugin
+                    replace(plugin, reason=f"its commands were left out: {reason}", remedy=remedy)
+                    if plugin.name == implementation.plugin_name
+                    else plugin
                     for plugin in self.plugins
                 ]
 
     def add(self, found: Found) -> None:
         """Import a plugin and take its components, or set it aside with the reason."""
+        plugin = Plugin(found.name, found.version, found.origin)
+        if found.disabled:
+            self.plugins.append(replace(plugin, disabled=True))
+            return
         try:
-            module = found.load()
+            module = bounded(found.load, PATIENCE)
             if found.maybe and not _has_hooks(module):
                 return
-            components, defaults = self._register(module, found)
+            hooks, components, defaults = self._register(module, found)
         except (Exception, SystemExit) as error:
-            self.plugins.append(Plugin(found.name, found.version, found.origin, _reason(error)))
+            reason, remedy = _reason(error)
+            self.plugins.append(replace(plugin, reason=reason, remedy=remedy))
             return
         listing = tuple((component.kind, component.name) for component in components)
-        plugin = Plugin(found.name, found.version, found.origin, "", listing)
+        plugin = replace(plugin, components=listing, hooks=hooks)
         self.plugins.append(plugin)
         self._defaults += defaults
         for component in components:
@@ -127,24 +169,29 @@ class Registry:
 
     def _register(
         self, module: ModuleType, found: Found
-    ) -> tuple[list[type[Component]], list[Mapping[str, tuple[str, ...]]]]:
-        """Return what a module provides; where that fails, none of its hooks stay."""
+    ) -> tuple[tuple[str, ...], list[type[Component]], list[Mapping[str, tuple[str, ...]]]]:
+        """Return a module's hooks, and what they provide; where that fails, none of them stay."""
         if self._manager.is_registered(module):
-            raise PluginError("this module is loaded already, under another name")
+            raise PluginError("this module is loaded already, under another name", "Name it in one place only.")
         if not _has_hooks(module):
-            raise PluginError("it has no function that is marked with @spikefront.hookimpl")
+            raise PluginError(
+                "it has no function that is marked with @spikefront.hookimpl",
+                "Mark its hooks, or let the file's name begin with an underscore if it is no plugin.",
+            )
         try:
             self._manager.register(module, found.name)
             implementations = dict(self._implementations(module))
             components = self._collect(implementations)
             defaults = [
-                _checked_defaults(function()) for name, function in implementations.items() if name == _DEFAULTS
+                _checked_defaults(bounded(function, PATIENCE))
+                for name, function in implementations.items()
+                if name == _DEFAULTS
             ]
         except BaseException:
             if self._manager.is_registered(module):
                 self._manager.unregister(module)
             raise
-        return components, defaults
+        return tuple(implementations), components, defaults
 
     def _implementations(self, module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
         known = [name for name in vars(hookspecs) if name.startswith(f"{PROJECT}_")]
@@ -158,7 +205,7 @@ class Registry:
         for hook, function in implementations.items():
             if hook not in HOOKS:
                 continue
-            provided = function()
+            provided = bounded(function, PATIENCE)
             if not isinstance(provided, list | tuple):
                 raise PluginError(f"hook '{hook}' returned {shown(provided)}", "It should return a list of classes.")
             for component in provided:
@@ -169,19 +216,25 @@ class Registry:
         """Return a component that fulfils its contract and whose name is free."""
         contract = KINDS[kind]
         if not (isinstance(component, type) and issubclass(component, contract)):
-            raise PluginError(f"{component!r} is not a subclass of {contract.__name__}")
+            raise PluginError(
+                f"{component!r} is not a subclass of {contract.__name__}", "Derive it, and return the class."
+            )
         for attribute in sorted(component.__class_vars__):
             if not hasattr(component, attribute):
-                raise PluginError(f"{component.__name__} has no class attribute '{attribute}'")
+                raise PluginError(f"{component.__name__} has no class attribute '{attribute}'", "Set it in the class.")
         name = component.name
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise PluginError(f"the name {name!r} of {component.__name__} is not lower-case words joined by hyphens")
+            message = f"the name {name!r} of {component.__name__} is not lower-case words joined by hyphens"
+            raise PluginError(message, "Name it like 'ce-lif'.")
         if inspect.isabstract(component):
-            raise PluginError(f"{kind} '{name}' lacks {', '.join(sorted(component.__abstractmethods__))}")
+            missing = ", ".join(sorted(component.__abstractmethods__))
+            raise PluginError(f"{kind} '{name}' lacks {missing}", f"Write what {contract.__name__} says of it.")
         if any(component.kind == other.kind and name == other.name for other in before):
-            raise PluginError(f"{kind} '{name}' is provided twice by this plugin")
+            raise PluginError(f"{kind} '{name}' is provided twice by this plugin", "Rename one of them.")
         if name in self._components[kind]:
-            raise PluginError(f"{kind} '{name}' is provided by plugin '{self._providers[kind, name].name}' already")
+            other = self._providers[kind, name].name
+            message = f"{kind} '{name}' is provided by plugin '{other}' already"
+            raise PluginError(message, f"Rename it, or leave one of them out with {DISABLED_VARIABLE}.")
         return component
 
 
@@ -192,7 +245,7 @@ def load(sources: Sources = DEFAULT_SOURCES) -> Registry:
     Raises:
         InputError: A folder of plugins is not there.
     """
-    registry = Registry()
+    registry = Registry(sources)
     for found in find(sources):
         registry.add(found)
     return registry
@@ -213,10 +266,20 @@ def _checked_defaults(given: Any) -> Mapping[str, tuple[str, ...]]:
     return {kind: tuple(names) for kind, names in given.items()}
 
 
-def _reason(error: BaseException) -> str:
-    """Return why a plugin was set aside, in one line."""
-    text = str(error)
-    if not isinstance(error, PluginError | pluggy.PluginValidationError):
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-    return " ".join(text.split())
+def _reason(error: BaseException) -> tuple[str, str]:
+    """Return why a plugin was set aside, and what to do about it, each in one line."""
+    match error:
+        case PluginError():
+            reason, remedy = error.message, error.hint
+        case pluggy.PluginValidationError():
+            reason, remedy = str(error), "See the arguments of the hook in `spikefront.hookspecs`."
+        case HangError():
+            reason = str(error)
+            remedy = f"Let it do its work when a component is used, or leave it out with {DISABLED_VARIABLE}."
+        case _:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            remedy = "Mend that line, or leave the plugin out with " + DISABLED_VARIABLE + "."
+            if isinstance(error, ModuleNotFoundError):
+                remedy = f"Install {(error.name or '').partition('.')[0]}: the plugin needs it."
+    return " ".join(reason.split()), " ".join(remedy.split())

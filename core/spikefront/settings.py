@@ -26,6 +26,9 @@ class Settings(_Table):
     columns: list[Any] = Field(default_factory=list, description="fitness terms that are recorded only")
     replicates: int = Field(1, ge=1, le=1000, description="how often each candidate is trained, with other seeds")
     keep: Literal["front", "all", "none"] = Field("front", description="candidates whose weights are stored")
+    plugins: list[str] = Field(
+        default_factory=list, description="folders of single-file plugins, relative to the study file"
+    )
 
 
 class EarlyStop(_Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from spikefront.components import (
 )
 from spikefront.errors import InputError, StudyFileError, did_you_mean
 from spikefront.genome import Genome
-from spikefront.plugins import Registry
+from spikefront.plugins import Registry, load
 from spikefront.sections import Section
 from spikefront.settings import Budget, Settings
 from spikefront.space import Space
@@ -83,6 +83,7 @@ class Specification:
         executor: Where it runs.
         screening: Which candidates deserve training, guessed beforehand; None where all are trained.
         space: All searched parameters.
+        registry: The plugins that its names are looked up in.
     """
 
     document: Mapping[str, Any]
@@ -97,6 +98,7 @@ class Specification:
     executor: Executor
     screening: Screening | None
     space: Space
+    registry: Registry = field(compare=False, repr=False)
 
     @classmethod
     def from_file(cls, path: Path, registry: Registry, changes: Iterable[str] = ()) -> Specification:
@@ -104,7 +106,7 @@ class Specification:
 
         Args:
             path: A TOML file.
-            registry: Known components.
+            registry: Known components; those of the folders in `study.plugins` are added.
             changes: Assignments `path=value` on top of it.
 
         Raises:
@@ -112,18 +114,20 @@ class Specification:
         """
         document = read_document(path, changes)
         try:
-            return cls.from_document(document, registry)
+            return cls.from_document(document, registry, path.parent)
         except InputError as error:
             raise StudyFileError(f"{path}: {error.message}", error.hint) from error
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any], registry: Registry) -> Specification:
-        """Return the study that nested plain values describe; see `from_file`."""
+    def from_document(cls, document: Mapping[str, Any], registry: Registry, folder: str | Path = ".") -> Specification:
+        """Return the study that nested plain values describe; `study.plugins` is relative to `folder`."""
         document = plain(document)
         for key in document:
             if key not in _SECTIONS:
                 raise StudyFileError(f"[{key}]: no such section", did_you_mean(key, _SECTIONS))
         settings = validated(Settings, table("study", document.get("study")), "study")
+        if document["study"].pop("plugins", None):  # where they are is no part of what the study is
+            registry = load(registry.sources.beside(Path(folder) / name for name in settings.plugins))
         search = table("search", document.get("search"))
         budget = validated(Budget, {k: v for k, v in search.items() if k in Budget.model_fields}, "search")
         algorithm = {k: v for k, v in search.items() if k not in Budget.model_fields}
@@ -153,6 +157,7 @@ class Specification:
             executor=fixed("execution", Executor, document.get("execution", {}), registry),
             screening=read_screening(budget.screening, objectives, terms, registry),
             space=space_of(sections),
+            registry=registry,
         )
 
     @property

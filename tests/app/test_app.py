@@ -43,7 +43,7 @@ def study(database: str) -> str:
     }
     registry = load(TRIVIAL)
     with Database.open(database, create=True) as opened:
-        Search(Specification.from_document(document, registry), opened, registry, TRIVIAL).run()
+        Search(Specification.from_document(document, registry), opened).run()
     return "shown"
 
 

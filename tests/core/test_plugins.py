@@ -1,7 +1,9 @@
 """The registry: broken plugins are set aside with their true reason, the rest works."""
 
 import importlib
+import os
 import sys
+import threading
 
 import pytest
 import typer
@@ -82,10 +84,13 @@ def test_a_broken_plugin_is_set_aside(tmp_path, source, fragments):
     modules = set(sys.modules)
     registry = load(Sources((str(tmp_path),)))
     broken, fine = registry.plugins[-2:]
-    assert all(fragment in broken.reason for fragment in fragments), broken.reason
-    assert "\n" not in broken.reason
+    told = f"{broken.reason} {broken.remedy}"
+    assert all(fragment in told for fragment in fragments), told
+    assert "\n" not in told
+    assert broken.remedy.endswith(".")
+    assert broken.state == "set aside"
     assert broken.components == ()
-    assert fine.reason == ""
+    assert (fine.reason, fine.state, fine.hooks) == ("", "in use", ("spikefront_coders",))
     assert {"direct", "fine"} <= set(registry.components("coder"))
     assert "broken" not in registry.components("coder")
     assert registry.default("coder") == "direct"
@@ -156,7 +161,7 @@ def test_all_modules_of_an_installed_package(tmp_path, monkeypatch):
     assert found["shelf.sub.two"].components == (("coder", "two"),)
     assert "ZeroDivisionError" in found["shelf.bad"].reason
     assert registry.provider("coder", "one").version == "1.2.3"
-    assert not shelf(fresh(Sources(installed=False)))
+    assert not shelf(fresh(Sources(others=False)))
 
 
 @pytest.mark.parametrize(
@@ -179,13 +184,14 @@ def test_an_entry_point_to_a_module(tmp_path, monkeypatch, point, reason):
 def test_plugins_named_by_code(tmp_path, monkeypatch):
     (tmp_path / "plugin_by_code.py").write_text(good("by-code"))
     monkeypatch.syspath_prepend(tmp_path)
-    registry = load(Sources(modules=("plugin_by_code", "no_such_plugin"), installed=False))
-    assert [(plugin.name, plugin.origin) for plugin in registry.plugins] == [
+    registry = load(Sources(modules=("plugin_by_code", "no_such_plugin")))
+    assert [(plugin.name, plugin.origin) for plugin in registry.plugins[-2:]] == [
         ("plugin_by_code", "code"),
         ("no_such_plugin", "code"),
     ]
-    assert list(registry.components("coder")) == ["by-code"]
-    assert "ModuleNotFoundError" in registry.plugins[1].reason
+    assert "by-code" in registry.components("coder")
+    assert "ModuleNotFoundError" in registry.plugins[-1].reason
+    assert registry.plugins[-1].remedy == "Install no_such_plugin: the plugin needs it."
 
 
 def test_the_same_sources_give_the_same_registry(tmp_path):
@@ -259,3 +265,80 @@ def test_any_name_is_known_or_refused(text):
     else:
         with pytest.raises(PluginError):
             load().get(NeuronModel, text)
+
+
+HANGS = {
+    "import": "import time\nwhile True:\n    time.sleep(0.01)\n",
+    "hook": changed("return [Silence]", "import time\n    while True:\n        time.sleep(0.01)"),
+    "defaults": good("broken") + "@hookimpl\ndef spikefront_defaults():\n    while True:\n        pass\n",
+}
+
+
+@pytest.mark.parametrize("source", HANGS.values(), ids=HANGS)
+def test_a_plugin_that_hangs_is_set_aside_and_ends(tmp_path, monkeypatch, source):
+    (tmp_path / "broken.py").write_text(source)
+    (tmp_path / "fine.py").write_text(good("fine"))
+    monkeypatch.setattr(plugins, "PATIENCE", 1.0)
+    registry = load(Sources((str(tmp_path),)))
+    broken, fine = registry.plugins[-2:]
+    assert broken.reason == "it did not come back within 1 s"
+    assert "SPIKEFRONT_DISABLE" in broken.remedy
+    assert fine.state == "in use"
+    assert "broken" not in registry.components("coder")
+    for thread in [thread for thread in threading.enumerate() if thread.name == "bounded"]:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_command_that_hangs_is_left_out(tmp_path, monkeypatch):
+    hook = "@hookimpl\ndef spikefront_commands(cli):\n    while True:\n        pass\n"
+    (tmp_path / "slow.py").write_text(good("slow") + hook)
+    registry = load(Sources((str(tmp_path),)))
+    monkeypatch.setattr(plugins, "PATIENCE", 0.2)
+    registry.add_commands(typer.Typer())
+    assert registry.plugins[-1].reason == "its commands were left out: it did not come back within 0.2 s"
+    assert registry.plugins[-1].state == "in use"
+
+
+def test_workers_do_not_import_what_was_set_aside(tmp_path):
+    (tmp_path / "broken.py").write_text("1 / 0")
+    (tmp_path / "fine.py").write_text(good("fine"))
+    sources = load(Sources((str(tmp_path),))).usable_sources
+    assert sources.disabled == (str(tmp_path / "broken.py"),)
+    assert [plugin.state for plugin in load(sources).plugins[-2:]] == ["disabled", "in use"]
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.py", "{folder}/mine.py"])
+def test_a_disabled_file_is_not_imported(tmp_path, monkeypatch, name):
+    (tmp_path / "mine.py").write_text("raise SystemExit('imported')")
+    monkeypatch.setenv("SPIKEFRONT_DISABLE", f"other, {name.format(folder=tmp_path)}")
+    registry = load(Sources.here([tmp_path]))
+    assert registry.plugins[-1].state == "disabled"
+    assert registry.plugins[-1].reason == ""
+    with pytest.raises(PluginError, match=r"Disabled plugins: .*mine\.py"):
+        registry.get(Coder, "mine")
+
+
+@pytest.mark.parametrize("name", ["shelf", "shelf.one"])
+def test_a_disabled_distribution_or_module_is_not_imported(tmp_path, monkeypatch, name):
+    install(tmp_path, monkeypatch, "shelf_plugins", one="1 / 0", two=good("two"))
+    registry = fresh(Sources(disabled=(name,)))
+    assert {plugin.name: plugin.state for plugin in shelf(registry).values()} == (
+        {"shelf": "disabled"} if name == "shelf" else {"shelf.one": "disabled", "shelf.two": "in use"}
+    )
+    assert ("shelf_plugins" in sys.modules) is (name == "shelf.one")
+
+
+def test_no_plugins_but_our_own(tmp_path, monkeypatch):
+    install(tmp_path, monkeypatch, "shelf_plugins", one="1 / 0")
+    (tmp_path / "mine.py").write_text("1 / 0")
+    monkeypatch.setenv("SPIKEFRONT_NO_PLUGINS", "1")
+    registry = fresh(Sources.here([tmp_path]))
+    assert {plugin.origin for plugin in registry.plugins} == {"spikefront"}
+    assert "lif" in registry.components("neuron")
+
+
+def test_places_of_the_environment_come_first_and_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIKEFRONT_PLUGINS", os.pathsep.join([str(tmp_path / "a"), "b", ""]))
+    folders = (str(tmp_path / "a"), os.path.abspath("b"), str(tmp_path / "c"))
+    assert Sources.here([tmp_path / "c", tmp_path / "a"]).folders == folders

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,15 +17,17 @@ from rich.console import Console
 from spikefront.cli import candidates, databases, failing, reading, running
 from spikefront.cli.options import registry_of
 from spikefront.errors import SpikefrontError
+from spikefront.sources import NONE_VARIABLE
 
 WRONG_INPUT = 2
+NO_PLUGINS = "--no-plugins"
 
 
 def build() -> typer.Typer:
     """Return the program with its own commands and those of plugins."""
     cli = typer.Typer(
+        callback=_spikefront,
         name="spikefront",
-        help="Search spiking neural networks for the best trade-offs of accuracy, parameters and energy.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -34,12 +38,20 @@ def build() -> typer.Typer:
     for command in commands:
         cli.command()(command)
     cli.add_typer(databases.db)
-    registry_of(()).add_commands(cli)
+    registry_of().add_commands(cli)
     return cli
+
+
+def _spikefront(
+    no_plugins: Annotated[bool, typer.Option(NO_PLUGINS, help="Load no plugins but Spikefront's own.")] = False,
+) -> None:
+    """Search spiking neural networks for the best trade-offs of accuracy, parameters and energy."""
 
 
 def main() -> None:
     """Run the program."""
+    if NO_PLUGINS in sys.argv:  # plugins are loaded before the command line is read: they may add to it
+        os.environ[NONE_VARIABLE] = "1"
     try:
         build()()
     except SpikefrontError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -12,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from spikefront.cli.options import (
-    DEFAULT_DATABASE,
     CandidateId,
     DatabaseOption,
     Format,
@@ -20,7 +18,6 @@ from spikefront.cli.options import (
     PluginsOption,
     StudyName,
     registry_of,
-    sources_of,
 )
 from spikefront.cli.output import print_listing
 from spikefront.components import Candidate, Exporter
@@ -28,8 +25,9 @@ from spikefront.errors import InputError, SpikefrontError
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.job import Evaluation, Job, Measurement
 from spikefront.plugins import Registry
+from spikefront.search.record import recorded_specification
 from spikefront.specification import Specification
-from spikefront.storage import Database, EvaluationDetail, StudyStore, queries
+from spikefront.storage import DEFAULT_DATABASE, Database, EvaluationDetail, StudyStore, queries
 
 
 def retrain(
@@ -41,7 +39,6 @@ def retrain(
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Train a candidate again with fresh seeds and the full budget, and record the result."""
-    sources = sources_of(plugins_dir)
     with Database.open(db) as database:
         study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
         first = len(queries.retrainings(database, name, candidate))
@@ -49,7 +46,7 @@ def retrain(
             Job(study.to_json(), row.genome, (n,), "retrain", threads=study.executor.threads)
             for n in range(first, first + seeds)
         ]
-        pool = study.executor.open(sources)
+        pool = study.executor.open(study.registry.usable_sources)
         try:
             evaluations = [future.result() for future in [pool.submit(job) for job in jobs]]
         finally:
@@ -136,7 +133,7 @@ def _recorded(
         StorageError: There is no such study or candidate.
         InputError: The candidate failed.
     """
-    study = Specification.from_document(json.loads(queries.study(database, name).specification), registry)
+    study = recorded_specification(queries.study(database, name), registry)
     row = queries.evaluation(database, name, candidate)
     if row.failure:
         raise InputError(

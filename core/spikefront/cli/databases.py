@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption
-from spikefront.storage import Database, integrity, maintenance, queries
+from spikefront.cli.options import DatabaseOption
+from spikefront.storage import DEFAULT_DATABASE, Database, integrity, maintenance, queries
 
 db = typer.Typer(name="db", help="Keep a database in order: upgrade, check, backup.", no_args_is_help=True)
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption, Format, FormatOption, StudyName
+from spikefront.cli.options import DatabaseOption, Format, FormatOption, StudyName
 from spikefront.cli.output import print_listing
 from spikefront.search.failures import Group, failures_of, grouped
-from spikefront.storage import Database
+from spikefront.storage import DEFAULT_DATABASE, Database
 
 _MOST = 8  # candidates that a table names
 

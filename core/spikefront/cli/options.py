@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,8 +9,6 @@ import typer
 
 from spikefront.plugins import Registry, load
 from spikefront.sources import Sources
-
-DEFAULT_DATABASE = "sqlite:///spikefront.db"
 
 
 class Format(StrEnum):
@@ -31,12 +28,6 @@ StudyName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the stud
 CandidateId = Annotated[int, typer.Argument(metavar="ID", help="Number of the candidate in its study.")]
 
 
-def sources_of(folders: list[str] | tuple[str, ...] | None) -> Sources:
-    """Return the plugin sources of a command: its folders, and those in SPIKEFRONT_PLUGINS."""
-    named = [folder for folder in os.environ.get("SPIKEFRONT_PLUGINS", "").split(os.pathsep) if folder]
-    return Sources(folders=tuple(os.path.abspath(folder) for folder in (*named, *(folders or ()))))
-
-
-def registry_of(folders: list[str] | tuple[str, ...] | None) -> Registry:
-    """Return the registry of a command."""
-    return load(sources_of(folders))
+def registry_of(folders: list[str] | None = None) -> Registry:
+    """Return the registry of a command: with the plugins of its folders, and those that the environment names."""
+    return load(Sources.here(folders or ()))

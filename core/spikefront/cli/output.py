@@ -42,6 +42,11 @@ def print_listing(rows: Sequence[Mapping[str, Any]], form: Format, title: str = 
     Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: nothing yet")
 
 
+def print_note(text: str) -> None:
+    """Print a sentence, unbroken and as it is."""
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in row.items():

@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 
 from spikefront.cli.options import (
-    DEFAULT_DATABASE,
     DatabaseOption,
     Format,
     FormatOption,
@@ -20,7 +19,7 @@ from spikefront.cli.options import (
 )
 from spikefront.cli.output import print_listing
 from spikefront.search.screening import recorded_standing
-from spikefront.storage import Database, queries
+from spikefront.storage import DEFAULT_DATABASE, Database, queries
 
 
 def studies(db: DatabaseOption = DEFAULT_DATABASE, form: FormatOption = Format.table) -> None:

@@ -6,12 +6,12 @@ import json
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -20,18 +20,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from spikefront.cli.options import DEFAULT_DATABASE, DatabaseOption, Format, PluginsOption, sources_of
+from spikefront.cli.options import DatabaseOption, Format, PluginsOption
+from spikefront.cli.output import print_note
 from spikefront.cli.reading import print_front
-from spikefront.errors import InputError
-from spikefront.plugins import Registry, load
-from spikefront.search.coordinator import Search
 from spikefront.search.failures import failures_of, grouped
 from spikefront.search.progress import Progress
 from spikefront.search.screening import recorded_standing
-from spikefront.settings import Budget
-from spikefront.sources import Sources
-from spikefront.specification import Specification
-from spikefront.storage import Database, queries
+from spikefront.storage import DEFAULT_DATABASE, Database
+from spikefront.study import Study
 
 EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
 
@@ -52,14 +48,9 @@ def run(
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Run a study, or go on with it where it was interrupted."""
-    sources = sources_of(plugins_dir)
-    registry = load(sources)
     given = _execution(workers, executor, ray).items()
     changes = [*(changes or []), *(f"execution.{key}={json.dumps(value)}" for key, value in given)]
-    study = Specification.from_file(file, registry, changes)
-    study.check()
-    with Database.open(db, create=True) as database:
-        _search(study, database, registry, sources)
+    _search(Study.from_file(file, changes, db=db, plugins=plugins_dir or ()))
 
 
 def resume(
@@ -76,16 +67,10 @@ def resume(
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Go on with a recorded study, also beyond its budget."""
-    sources = sources_of(plugins_dir)
-    registry = load(sources)
-    with Database.open(db) as database:
-        row = queries.study(database, name)
-        document = json.loads(row.specification)
-        document["execution"] = document.get("execution", {}) | _execution(workers, executor, ray)
-        study = Specification.from_document(document, registry)
-        study.check()
-        extension = _extension(study.budget.extended(row.extension), generations, evaluations)
-        _search(study, database, registry, sources, extension, fresh_algorithm)
+    study = Study.open(name, db=db, plugins=plugins_dir or (), execution=_execution(workers, executor, ray))
+    for change in study.changes():
+        print_note(f"Changed since the study was recorded: {change}.")
+    _search(study, generations=generations, evaluations=evaluations, fresh_algorithm=fresh_algorithm)
 
 
 def _execution(workers: int | None, executor: str | None, ray: str | None) -> dict[str, int | str]:
@@ -94,53 +79,25 @@ def _execution(workers: int | None, executor: str | None, ray: str | None) -> di
     return {key: value for key, value in given.items() if value}
 
 
-def _extension(budget: Budget, generations: int | None, evaluations: int | None) -> dict[str, int] | None:
-    """Return a longer budget, or None where none was asked for.
-
-    Raises:
-        InputError: It is no longer than the budget is.
-    """
-    if generations and evaluations:
-        raise InputError("--generations and --evaluations are two ways to say one thing", "Give one of them.")
-    if not generations and not evaluations:
-        return None
-    total = evaluations or budget.population * (generations or 0)
-    if total < budget.total:
-        raise InputError(
-            f"{total} candidates are fewer than the {budget.total} that the study asks for by now",
-            "Give more: what has been recorded stays.",
-        )
-    return {"evaluations": evaluations} if evaluations else {"generations": generations or 0}
-
-
-def _search(
-    study: Specification,
-    database: Database,
-    registry: Registry,
-    sources: Sources,
-    extension: Mapping[str, int] | None = None,
-    fresh_algorithm: bool = False,
-) -> None:
+def _search(study: Study, **arguments: Any) -> None:
     """Run a study to the end, or until somebody interrupts, and leave the program."""
     console, stop = Console(), Event()
     display = _Display(study.name, console)
-    search = Search(study, database, registry, sources, display.update, stop, extension, fresh_algorithm)
     with display.live, _signals(stop, console):
-        outcome = search.run()
+        outcome = study.run(watch=display.update, stop=stop, **arguments)
     console.print()
-    if outcome != "interrupted":
-        print_front(database, study.name, Format.table)
-        standing = recorded_standing(database, study.name)
-        if standing:
-            console.print(f"screening {standing}", markup=False, highlight=False, soft_wrap=True)
-    _print_failures(database, study.name, console)
+    with Database.read_only(study.db) as database:
+        if outcome != "interrupted":
+            print_front(database, study.name, Format.table)
+            standing = recorded_standing(database, study.name)
+            if standing:
+                print_note(f"screening {standing}")
+        _print_failures(database, study.name)
+        label = database.label
     if outcome == "finished" and display.done < display.total:
-        console.print(f"The search ended after {display.done} of {display.total}: it found nothing new to try.")
+        print_note(f"The search ended after {display.done} of {display.total}: it found nothing new to try.")
     if outcome == "interrupted":
-        console.print(
-            f"Interrupted. What is done is recorded; go on with: spikefront resume {study.name} --db {database.label}",
-            soft_wrap=True,
-        )
+        print_note(f"Interrupted. What is done is recorded; go on with: spikefront resume {study.name} --db {label}")
     raise typer.Exit(EXIT_CODES[outcome])
 
 
@@ -164,16 +121,13 @@ def _signals(stop: Event, console: Console) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _print_failures(database: Database, name: str, console: Console) -> None:
+def _print_failures(database: Database, name: str) -> None:
     """Say how many candidates failed, and why: one line for each cause, the commonest first."""
     groups = grouped(one for one in failures_of(database, name) if not one.again)
     for group in groups[:5]:
-        line = f"{len(group.failures)} failed, {group.first.failure.kind}: {group.first.reason}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_note(f"{len(group.failures)} failed, {group.first.failure.kind}: {group.first.reason}")
     if groups:
-        console.print(
-            f"More: spikefront failures {name} --db {database.label}", markup=False, highlight=False, soft_wrap=True
-        )
+        print_note(f"More: spikefront failures {name} --db {database.label}")
 
 
 class _Display:

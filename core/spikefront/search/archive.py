@@ -63,13 +63,16 @@ class Archive:
         self._objectives = study.problem_objectives
         self.entries: list[Entry] = []
         self.front: list[Entry] = []
+        self._front_values = self._values([])
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append a generation, and bring the front up to date: what no other dominates, by pure values."""
         self.entries += entries
-        ranked = [entry for entry in (*self.front, *entries) if entry.ranked]
-        keep = nondominated(self._values(ranked))
+        ranked = [*self.front, *(entry for entry in entries if entry.ranked)]
+        values = np.vstack([self._front_values, self._values(entries)])
+        keep = nondominated(values)
         self.front = [entry for entry, kept in zip(ranked, keep, strict=True) if kept]
+        self._front_values = values[keep]
 
     def first(self, genome: str) -> Entry | None:
         """Return the first entry of a genome, by hash: the one that was trained; None if it was never told."""
@@ -127,7 +130,7 @@ class Archive:
         """Return the best pure value of each objective."""
         if not self.front:
             return {}
-        pick = self._values(self.front).min(0)
+        pick = self._front_values.min(0)
         return {objective.name: objective.loss(float(pick[n])) for n, objective in enumerate(self._objectives)}
 
     def hypervolume(self, reference: Reference) -> float:
@@ -135,7 +138,7 @@ class Archive:
         ideal, worst = (
             np.array([objective.loss(reference[objective.name][n]) for objective in self._objectives]) for n in (0, 1)
         )
-        return hypervolume(self._values(self.front), ideal, worst)
+        return hypervolume(self._front_values, ideal, worst)
 
     def reference(self) -> dict[str, tuple[float, float]] | None:
         """Return ideal and reference value of each objective, from the file, the term, or what is there by now.

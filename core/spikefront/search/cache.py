@@ -10,16 +10,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import inspect
 import json
-from pathlib import Path
 from typing import Any
 
 from spikefront.components import Component, Task
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Job
-from spikefront.plugins import Registry
 from spikefront.search.record import recorded_evaluation
+from spikefront.source_hash import source_hash
 from spikefront.specification import Specification
 from spikefront.storage import Database, queries
 from spikefront.study_parts import COMPONENT_SECTIONS
@@ -31,11 +29,10 @@ class Cache:
     Args:
         study: Whose candidates are looked up.
         database: Where this and other studies are recorded.
-        registry: Tells which plugin gave a component.
     """
 
-    def __init__(self, study: Specification, database: Database, registry: Registry) -> None:
-        self._study, self._database, self._registry = study, database, registry
+    def __init__(self, study: Specification, database: Database) -> None:
+        self._study, self._database = study, database
         self._sources = [self._source(component) for component in study.components() if component.kind != "predictor"]
         terms = (*study.objectives, *study.columns, *(regulariser.term for regulariser in study.regularisers))
         self._terms = [{"use": term.name, **term.model_dump(mode="json")} for term in terms]
@@ -76,14 +73,8 @@ class Cache:
         return dataclasses.replace(evaluation, genome=genome, samples=0, seconds=0.0)
 
     def _source(self, component: type[Component]) -> list[str]:
-        plugin = self._registry.provider(component.kind, component.name)
-        return [component.kind, component.name, plugin.version, _source_hash(component)]
-
-
-@functools.cache
-def _source_hash(component: type[Component]) -> str:
-    """Return the SHA-256 of the file that a component is written in."""
-    return hashlib.sha256(Path(inspect.getfile(component)).read_bytes()).hexdigest()
+        plugin = self._study.registry.provider(component.kind, component.name)
+        return [component.kind, component.name, plugin.version, source_hash(component)]
 
 
 @functools.lru_cache(maxsize=16)

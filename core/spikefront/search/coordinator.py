@@ -14,7 +14,6 @@ from spikefront.components import Pool, Problem, Proposal, Told
 from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation
-from spikefront.plugins import Registry
 from spikefront.randomness import Streams
 from spikefront.search.archive import Archive, Entry
 from spikefront.search.cache import Cache
@@ -24,9 +23,8 @@ from spikefront.search.progress import Progress, Watcher
 from spikefront.search.record import changes_since, open_store, recorded_entries
 from spikefront.search.runner import Runner, Stopped
 from spikefront.search.training import Candidate, Trained, Training
-from spikefront.sources import Sources
 from spikefront.specification import Specification
-from spikefront.storage import Database, queries
+from spikefront.storage import Database, StudyRow, queries
 
 Outcome = Literal["finished", "interrupted", "failed"]
 """How a run ended; "failed" where no candidate gave anything usable."""
@@ -42,8 +40,6 @@ class Search:
     Args:
         study: What to search.
         database: Open for writing.
-        registry: The plugins of the study.
-        sources: Where workers find the same plugins.
         watch: Called with every change.
         stop: Set by whoever wants the search to stop; what has ended by then is recorded.
         extension: A longer budget than that of the specification: generations or evaluations; it is recorded.
@@ -54,19 +50,15 @@ class Search:
         self,
         study: Specification,
         database: Database,
-        registry: Registry,
-        sources: Sources,
         watch: Watcher = lambda progress: None,
         stop: Event | None = None,
         extension: Mapping[str, int] | None = None,
         fresh_algorithm: bool = False,
     ) -> None:
         self._study = study
-        self._store = open_store(study, database, registry)
+        self._store = open_store(study, database)
         self._database = database
-        self._registry = registry
-        self._cache = Cache(study, database, registry) if study.budget.cache else None
-        self._sources = sources
+        self._cache = Cache(study, database) if study.budget.cache else None
         self._watch = watch
         self._stop = stop or Event()
         self._extension = extension
@@ -91,7 +83,7 @@ class Search:
         with Lease(self._store) as lease:
             self._recall()
             try:
-                with closing(self._study.executor.open(self._sources)) as pool:
+                with closing(self._study.executor.open(self._study.registry.usable_sources)) as pool:
                     outcome = self._run_in(pool)
             except (KeyboardInterrupt, Stopped):
                 pass
@@ -117,7 +109,7 @@ class Search:
             self._store.extend(self._extension)
         if self._fresh_algorithm and self._asked:
             row = queries.study(database, name)
-            reason = changes_since(row, self._study, self._registry)
+            reason = _differences(row, self._study)
             self._store.record_restart(len(self._asked), len(row.restarts) + 1, reason)
         self._recorded = recorded_entries(database, self._study, self._archive)
         self._known_tells = {row.number: row.told for row in self._asked if row.told is not None}
@@ -191,7 +183,7 @@ class Search:
                 raise ReplayError(
                     f"study '{self._study.name}': candidate {number} was {row.genome_hash[:12]} when it was recorded, "
                     f"and the algorithm now asks for {proposal.genome.hash[:12]}: "
-                    + changes_since(queries.study(self._database, self._study.name), self._study, self._registry),
+                    + _differences(queries.study(self._database, self._study.name), self._study),
                     "Use the versions of then, or go on with a fresh algorithm, which starts from what was found: "
                     f"spikefront resume {self._study.name} --fresh-algorithm",
                 )
@@ -281,7 +273,8 @@ class Search:
             self._reference = self._archive.reference()
             if self._reference is not None:
                 self._store.set_reference(self._reference)
-        if not self._study.budget.inherits:
+        is_new = any(entry.number not in self._recorded for entry in generation)
+        if is_new and not self._study.budget.inherits:
             self._prune_weights()
         self._told = dataclasses.replace(
             self._told,
@@ -315,3 +308,8 @@ class Search:
                 remaining=seconds / self._trained * left if self._trained else None,
             )
         )
+
+
+def _differences(row: StudyRow, study: Specification) -> str:
+    """Return why an algorithm may behave otherwise than when its study was recorded."""
+    return "; ".join(changes_since(row, study)) or "no plugin has changed since, so a library has"

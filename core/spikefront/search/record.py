@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
-from spikefront.errors import StorageError
+from spikefront.components import Component
+from spikefront.discovery import OURS
+from spikefront.errors import PluginError, StorageError
 from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.search.archive import Archive, Entry
+from spikefront.source_hash import source_hash
+from spikefront.sources import DISABLED_VARIABLE
 from spikefront.specification import Specification
 from spikefront.storage import Database, Provenance, Purpose, StudyObjective, StudyRow, StudyStore, queries
 
 
-def open_store(study: Specification, database: Database, registry: Registry) -> StudyStore:
+def open_store(study: Specification, database: Database) -> StudyStore:
     """Return the study's record: the one that is there, if it is of the same study, or a new one."""
     known = {row.name: row for row in queries.studies(database)}
     if study.name not in known:
@@ -23,7 +31,7 @@ def open_store(study: Specification, database: Database, registry: Registry) -> 
             specification_hash=study.specification_hash,
             seed=study.settings.seed,
             objectives=[StudyObjective(term.name, term.direction, term.unit) for term in study.objectives],
-            plugins=[_provenance(component.kind, component.name, registry) for component in study.components()],
+            plugins=[_provenance(component, study.registry) for component in study.components()],
         )
     if known[study.name].specification_hash != study.specification_hash:
         raise StorageError(
@@ -34,25 +42,74 @@ def open_store(study: Specification, database: Database, registry: Registry) -> 
     return StudyStore.open(database, study.name)
 
 
-def _provenance(kind: str, name: str, registry: Registry) -> Provenance:
-    plugin = registry.provider(kind, name)
-    return Provenance(kind, name, plugin.name, plugin.version)
+def recorded_specification(
+    row: StudyRow, registry: Registry, execution: Mapping[str, Any] | None = None
+) -> Specification:
+    """Return what a recorded study was told to search.
+
+    Args:
+        row: The study.
+        registry: Known components.
+        execution: Keys to change in the section [execution].
+
+    Raises:
+        PluginError: A component that it needs is not here; the message says which plugin gave it and how to get it.
+    """
+    for one in row.plugins:
+        if one.name not in registry.components(one.kind):
+            raise PluginError(
+                f"study '{row.name}' needs {one.kind} '{one.name}' of plugin {_called(one)}, which is not in use here",
+                _way_to_get(one, registry),
+            )
+    document = json.loads(row.specification)
+    if execution:
+        document["execution"] = document.get("execution", {}) | execution
+    return Specification.from_document(document, registry)
 
 
-def changes_since(row: StudyRow, study: Specification, registry: Registry) -> str:
-    """Return what differs between the versions of today and those that a study was recorded with."""
+def _way_to_get(missing: Provenance, registry: Registry) -> str:
+    """Return what to do about a component that is not here."""
+    for plugin in registry.plugins:
+        if plugin.name == missing.plugin and plugin.state != "in use":
+            return f"It is {plugin.state}. {plugin.reason or f'Take it out of {DISABLED_VARIABLE}.'}"
+    if not registry.sources.others and missing.origin != OURS:
+        return "Leave out --no-plugins."
+    match missing.origin:
+        case "":
+            return "Give its folder with --plugins-dir, or install it."
+        case "code":
+            return f"Give the module {missing.plugin} as a plugin, in Python."
+        case folder if os.path.isabs(folder):
+            return f"Give its folder: --plugins-dir {folder}"
+        case distribution:
+            return f"Install it: pip install {distribution}=={missing.version}"
+
+
+def _called(one: Provenance) -> str:
+    return f"'{one.plugin}' {one.version}".strip()
+
+
+def _provenance(component: type[Component], registry: Registry) -> Provenance:
+    plugin = registry.provider(component.kind, component.name)
+    return Provenance(
+        component.kind, component.name, plugin.name, plugin.version, plugin.origin, source_hash(component)
+    )
+
+
+def changes_since(row: StudyRow, study: Specification) -> list[str]:
+    """Return what differs between the plugins of today and those that a study was recorded with, a sentence each."""
     then = {(one.kind, one.name): one for one in row.plugins}
     found = []
     for component in study.components():
-        now = _provenance(component.kind, component.name, registry)
-        old = then.get((now.kind, now.name))
-        if old and old != now:
-            found.append(
-                f"{now.kind} '{now.name}' was of {old.plugin} {old.version}, now of {now.plugin} {now.version}"
-            )
+        now = _provenance(component, study.registry)
+        old = then.get((now.kind, now.name), now)
+        if (old.plugin, old.version) != (now.plugin, now.version):
+            found.append(f"{now.kind} '{now.name}' was of {_called(old)}, now of {_called(now)}")
+        elif old.source and old.source != now.source:
+            found.append(f"the code of {now.kind} '{now.name}' in plugin {_called(now)} has changed")
     if (today := version("spikefront")) != row.spikefront_version:
         found.append(f"Spikefront was {row.spikefront_version}, now {today}")
-    return "; ".join(dict.fromkeys(found)) or "no version of a plugin has changed, so a library or an edited plugin has"
+    return found
 
 
 def recorded_entries(database: Database, study: Specification, archive: Archive) -> dict[int, Entry]:

@@ -8,7 +8,7 @@ URL. `StudyStore` writes one study, each step in one transaction. `queries` answ
 """
 
 from spikefront.storage import integrity, maintenance, queries
-from spikefront.storage.database import Database
+from spikefront.storage.database import DEFAULT_DATABASE, Database
 from spikefront.storage.rows import (
     AskRow,
     AttemptRow,
@@ -25,6 +25,7 @@ from spikefront.storage.rows import (
 from spikefront.storage.store import StudyStore
 
 __all__ = [
+    "DEFAULT_DATABASE",
     "AskRow",
     "AttemptRow",
     "Database",

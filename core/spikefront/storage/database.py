@@ -16,6 +16,9 @@ from spikefront.errors import StorageError
 from spikefront.storage import migration, postgresql, sqlite
 from spikefront.storage.migration import Version
 
+DEFAULT_DATABASE = "sqlite:///spikefront.db"
+"""Where studies are recorded if nobody says where."""
+
 BACKENDS = ("sqlite", "postgresql")
 _READING: dict[str, dict[str, Any]] = {"sqlite": {}, "postgresql": postgresql.READING}
 """Options with which all queries of a transaction see the same moment; SQLite always does so."""

@@ -31,12 +31,23 @@ class StudyObjective(Objective):
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which plugin, at which version, gave a component."""
+    """Which plugin gave a component.
+
+    Attributes:
+        kind: Kind of the component.
+        name: Its name.
+        plugin: The plugin.
+        version: Version of the plugin's distribution; empty for a file.
+        origin: Distribution or folder that the plugin is from, or "code".
+        source: SHA-256 of the component's code, see `spikefront.source_hash`.
+    """
 
     kind: str
     name: str
     plugin: str
     version: str
+    origin: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)

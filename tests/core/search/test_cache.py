@@ -13,7 +13,6 @@ from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.search.cache import Cache
 from spikefront.search.coordinator import Search
-from spikefront.sources import Sources
 from spikefront.specification import Specification
 from spikefront.storage import Database, queries
 from spikefront_plugins.tasks.digits import Digits
@@ -35,7 +34,7 @@ def document(name: str) -> dict[str, Any]:
 
 def run(database: Database, whole: dict[str, Any]) -> int:
     """Run a study and return how many of its candidates came from the cache."""
-    Search(Specification.from_document(whole, load()), database, load(), Sources()).run()
+    Search(Specification.from_document(whole, load()), database).run()
     return queries.study(database, whole["study"]["name"]).reused
 
 
@@ -128,7 +127,7 @@ def test_other_data_or_another_source_is_something_else(database: Database, monk
 def test_a_key_depends_on_the_tensors_that_are_inherited(database: Database) -> None:
     study = Specification.from_document(document("first"), load())
     job = Job(study.to_json(), study.space.genome({"network.hidden": [4]}))
-    cache = Cache(study, database, load())
+    cache = Cache(study, database)
     keys = [cache.key(dataclasses.replace(job, parent=parent)) for parent in (b"", b"one", b"one", b"other")]
     assert keys[0] == cache.key(job)
     assert keys[1] == keys[2]

@@ -105,7 +105,7 @@ def run(
     watch: Callable[[Progress], None] = lambda progress: None,
 ) -> str:
     registry = load(sources)
-    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, watch).run()
 
 
 def told(database: Database) -> list[tuple[int, int, str, tuple[float | None, ...]]]:

@@ -86,7 +86,7 @@ def run(
     database: Database, whole: dict[str, Any], sources: Sources, watch: Callable[[Progress], None] = lambda _: None
 ) -> str:
     registry = load(sources)
-    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, watch).run()
 
 
 def told(database: Database) -> list[tuple[Any, ...]]:

@@ -132,7 +132,7 @@ def run(
     database: Database, whole: dict[str, Any], sources: Sources, watch: Callable[[Progress], None] = lambda _: None
 ) -> str:
     registry = load(sources)
-    return Search(Specification.from_document(whole, registry), database, registry, sources, watch).run()
+    return Search(Specification.from_document(whole, registry), database, watch).run()
 
 
 def told(database: Database, name: str = "line", weights: bool = True) -> list[tuple[Any, ...]]:

@@ -54,7 +54,7 @@ class UnevenPool(Pool):
 
 def search(database: Database, whole: dict[str, Any], **arguments: Any) -> str:
     registry = with_uneven()
-    return Search(Specification.from_document(whole, registry), database, registry, TRIVIAL, **arguments).run()
+    return Search(Specification.from_document(whole, registry), database, **arguments).run()
 
 
 def with_uneven() -> Registry:

@@ -115,7 +115,7 @@ def test_a_search_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
 
     def run(path):
         with Database.open(path, create=True) as database:
-            return Search(study, database, registry, TRIVIAL).run()
+            return Search(study, database).run()
 
     def outcome(path):
         with Database.read_only(path) as database:

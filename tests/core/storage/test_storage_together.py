@@ -118,9 +118,7 @@ def test_a_search_leaves_the_same_record_on_each_backend(where, tmp_path):
     found = []
     for place in (where, tmp_path / "other.db"):
         with Database.open(place, create=True) as database:
-            assert (
-                Search(Specification.from_document(document, registry), database, registry, sources).run() == "finished"
-            )
+            assert Search(Specification.from_document(document, registry), database).run() == "finished"
             assert integrity.check_study(database, "trivial") == []
             front = [row.number for row in queries.front(database, "trivial")]
             rows = queries.evaluations(database, "trivial")

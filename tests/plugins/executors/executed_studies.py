@@ -73,7 +73,7 @@ def lottery(execution: dict[str, Any], seed: int = 9) -> dict[str, Any]:
 def searched(database: Database, document: dict[str, Any]) -> str:
     """Run a study to its end."""
     registry = load(ODD)
-    return Search(Specification.from_document(document, registry), database, registry, ODD).run()
+    return Search(Specification.from_document(document, registry), database).run()
 
 
 def _kind(draw: float) -> str | None:
