@@ -53,6 +53,27 @@ def find(sources: Sources) -> Iterator[Found]:
         yield replace(found, disabled=True) if sources.disables(found.name, found.origin) else found
 
 
+def find_at(path: str) -> Iterator[Found]:
+    """Yield the plugins of a file, of a folder of single files, or of a package that is not installed.
+
+    Raises:
+        InputError: There is no such file or folder.
+    """
+    place = Path(path).resolve()
+    if place.suffix == ".py" and place.is_file():
+        yield Found(str(place), "", str(place.parent), functools.partial(_import_file, place))
+    elif (place / "__init__.py").is_file():
+        sys.path.insert(0, str(place.parent))
+        for module in (place.name, *_walk(place.name, [str(place)])):
+            yield Found(module, "", str(place), functools.partial(importlib.import_module, module), maybe=True)
+    elif place.is_dir():
+        yield from _files(str(place))
+    else:
+        raise InputError(
+            f"{path}: no such file or folder, and no such plugin", "See `spikefront plugins` for those that are loaded."
+        )
+
+
 def _found(sources: Sources) -> Iterator[Found]:
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         origin, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
@@ -68,8 +89,12 @@ def _found(sources: Sources) -> Iterator[Found]:
             raise InputError(
                 f"{folder}: no such folder of plugins", f"Check --plugins-dir, {FOLDERS_VARIABLE} and the study file."
             )
-        for path in sorted(Path(folder).glob("[!_]*.py")):
-            yield Found(str(path), "", folder, functools.partial(_import_file, path))
+        yield from _files(folder)
+
+
+def _files(folder: str) -> Iterator[Found]:
+    for path in sorted(Path(folder).glob("[!_]*.py")):
+        yield Found(str(path), "", folder, functools.partial(_import_file, path))
 
 
 def _modules(point: EntryPoint, whole: Found) -> Iterator[Found]:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from spikefront.cli import candidates, databases, failing, reading, running
 from spikefront.cli.options import registry_of
+from spikefront.cli.plugins import plugins
 from spikefront.errors import SpikefrontError
 from spikefront.sources import NONE_VARIABLE
 
@@ -34,9 +35,10 @@ def build() -> typer.Typer:
     )
     commands: list[Callable[..., None]] = [running.run, running.resume]
     commands += [reading.studies, reading.show, reading.front, failing.failures]
-    commands += [candidates.retrain, candidates.test, candidates.export, reading.plugins, reading.version]
+    commands += [candidates.retrain, candidates.test, candidates.export, reading.version]
     for command in commands:
         cli.command()(command)
+    cli.add_typer(plugins, name="plugins")
     cli.add_typer(databases.db)
     registry_of().add_commands(cli)
     return cli

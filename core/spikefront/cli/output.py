@@ -24,7 +24,7 @@ def print_listing(rows: Sequence[Mapping[str, Any]], form: Format, title: str = 
         title: Heading of the table.
     """
     if form is Format.json:
-        print(json.dumps([dict(row) for row in rows], indent=2, default=str))  # noqa: T201
+        print_json([dict(row) for row in rows])
         return
     flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(key for row in flat for key in row))
@@ -40,6 +40,11 @@ def print_listing(rows: Sequence[Mapping[str, Any]], form: Format, title: str = 
     for row in flat:
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))
     Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: nothing yet")
+
+
+def print_json(value: Any) -> None:
+    """Print plain values as JSON."""
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201
 
 
 def print_note(text: str) -> None:

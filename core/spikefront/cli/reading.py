@@ -1,4 +1,4 @@
-"""Commands that only read: studies, one study, its front; plugins and version."""
+"""Commands that only read: studies, one study, its front; the version."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from spikefront.cli.options import (
     registry_of,
 )
 from spikefront.cli.output import print_listing
+from spikefront.errors import SpikefrontError
+from spikefront.search.record import changes_since, recorded_specification
 from spikefront.search.screening import recorded_standing
-from spikefront.storage import DEFAULT_DATABASE, Database, queries
+from spikefront.storage import DEFAULT_DATABASE, Database, StudyRow, queries
 
 
 def studies(db: DatabaseOption = DEFAULT_DATABASE, form: FormatOption = Format.table) -> None:
@@ -40,7 +42,12 @@ def studies(db: DatabaseOption = DEFAULT_DATABASE, form: FormatOption = Format.t
     print_listing(rows, form, "Studies")
 
 
-def show(name: StudyName, db: DatabaseOption = DEFAULT_DATABASE, form: FormatOption = Format.table) -> None:
+def show(
+    name: StudyName,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    form: FormatOption = Format.table,
+    plugins_dir: PluginsOption = None,
+) -> None:
     """Show a study: state, counts, reference point, search space, and which plugins gave its components."""
     with Database.read_only(db) as database:
         row = queries.study(database, name)
@@ -59,14 +66,16 @@ def show(name: StudyName, db: DatabaseOption = DEFAULT_DATABASE, form: FormatOpt
         "updated": row.updated_at.isoformat(timespec="seconds"),
         "spikefront": row.spikefront_version,
         "specification": json.loads(row.specification),
-        "plugins": [f"{p.kind} {p.name}: {p.plugin} {p.version}" for p in row.plugins],
+        "plugins": [f"{p.kind} {p.name}: {p.plugin} {p.version}".rstrip() for p in row.plugins],
+        "changed": _changed(row, plugins_dir),
     }
     if form is Format.json:
         Console().print_json(data=facts)
         return
-    lines = [(key, value) for key, value in facts.items() if key not in {"specification", "plugins"}]
+    lines = [(key, value) for key, value in facts.items() if key not in {"specification", "plugins", "changed"}]
     lines += [(f"[{section}]", value) for section, value in facts["specification"].items()]
     lines += [("plugin", line) for line in facts["plugins"]]
+    lines += [("changed since", line) for line in facts["changed"]]
     print_listing([{"": key, "value": _text(value)} for key, value in lines], form, f"Study '{name}'")
 
 
@@ -102,24 +111,17 @@ def front_rows(database: Database, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def plugins(plugins_dir: PluginsOption = None, form: FormatOption = Format.table) -> None:
-    """List every plugin: where it is from, what it provides, and why it was set aside if it was."""
-    rows = [
-        {
-            "plugin": plugin.name,
-            "version": plugin.version,
-            "origin": plugin.origin,
-            "state": f"set aside: {plugin.reason}" if plugin.reason else "in use",
-            "components": ", ".join(f"{kind} {name}" for kind, name in plugin.components),
-        }
-        for plugin in registry_of(plugins_dir).plugins
-    ]
-    print_listing(rows, form, "Plugins")
-
-
 def version() -> None:
     """Print the version."""
     print(installed_version("spikefront"))  # noqa: T201
+
+
+def _changed(row: StudyRow, plugins_dir: list[str] | None) -> list[str]:
+    """Return what has changed since a study was recorded, or why that cannot be told."""
+    try:
+        return changes_since(row, recorded_specification(row, registry_of(plugins_dir)))
+    except SpikefrontError as error:
+        return [f"{error.message}. {error.hint}"]
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -83,7 +83,7 @@ def _search(study: Study, **arguments: Any) -> None:
     """Run a study to the end, or until somebody interrupts, and leave the program."""
     console, stop = Console(), Event()
     display = _Display(study.name, console)
-    with display.live, _signals(stop, console):
+    with closing(display), _signals(stop, console):
         outcome = study.run(watch=display.update, stop=stop, **arguments)
     console.print()
     with Database.read_only(study.db) as database:
@@ -131,19 +131,24 @@ def _print_failures(database: Database, name: str) -> None:
 
 
 class _Display:
-    """What a user sees while a study runs."""
+    """What a user sees while a study runs, from its first progress on."""
 
     def __init__(self, name: str, console: Console) -> None:
         self._bar = Bar(TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
         self._task = self._bar.add_task(name, total=None)
         self.done = self.total = 0
-        self.live = Live(self._bar, console=console, refresh_per_second=4)
+        self._live = Live(self._bar, console=console, refresh_per_second=4)
 
     def update(self, progress: Progress) -> None:
         """Show a new state."""
         self.done, self.total = progress.done, progress.total
         self._bar.update(self._task, completed=progress.done, total=progress.total)
-        self.live.update(Group(self._bar, _facts(progress)))
+        self._live.start()
+        self._live.update(Group(self._bar, _facts(progress)))
+
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+        self._live.stop()
 
 
 def _facts(progress: Progress) -> RenderableType:

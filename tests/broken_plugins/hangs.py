@@ -1,0 +1,18 @@
+"""Never comes back from its hook."""
+
+from spikefront import Coder, hookimpl
+
+
+class Silence(Coder):
+    """All inputs are zero."""
+
+    name = "hangs"
+
+    def encode(self, data, generator):
+        return data.new_zeros((self.steps, *data.shape))
+
+
+@hookimpl
+def spikefront_coders():
+    while True:
+        pass
