@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -145,7 +147,14 @@ class Registry:
                 ]
 
     def add(self, found: Found) -> None:
-        """Import a plugin and take its components, or set it aside with the reason."""
+        """Import a plugin and take its components, or set it aside with the reason.
+
+        What it prints goes to the standard error: the output may be read by a program.
+        """
+        with redirect_stdout(sys.stderr):
+            self._add(found)
+
+    def _add(self, found: Found) -> None:
         plugin = Plugin(found.name, found.version, found.origin)
         if found.disabled:
             self.plugins.append(replace(plugin, disabled=True))

@@ -42,6 +42,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "study": {"name": "tiny", "objectives": ["accuracy", "parameters"], "columns": ["spikes"], "replicates": 2},
         "task": {"use": "digits", "train": 100, "validation": 100},
         "network": {"use": "mlp", "hidden": {"choice": [[8], [16]]}},
+        "neuron": {"tau": {"low": 1.5, "high": 3.0}},
         "coder": {"steps": 2},
         "trainer": {"epochs": 1},
         "search": {"population": 3, "generations": 1},
@@ -68,7 +69,7 @@ def test_run_look_and_load(tmp_path: Path) -> None:
     assert seen[-1] == 3
     table = study.evaluations()
     assert list(table.columns[:4]) == ["id", "generation", "failure", "front"]
-    assert {"accuracy", "accuracy s.e.", "parameters", "spikes", "network.hidden"} <= set(table.columns)
+    assert {"accuracy", "accuracy s.e.", "parameters", "spikes", "neuron.tau"} <= set(table.columns)
     front = study.front()
     assert list(front["id"]) == list(table[table["front"]].sort_values("accuracy")["id"])
     again = Study.open("tiny", db=tmp_path / "s.db")
@@ -82,7 +83,7 @@ def test_run_look_and_load(tmp_path: Path) -> None:
 
 
 def test_errors_are_those_of_the_program(tmp_path: Path) -> None:
-    with pytest.raises(StudyFileError, match=r"network.hiden: no such key"):
+    with pytest.raises(StudyFileError, match=r"network.hiden: network 'mlp' has no such parameter"):
         Study(document(network={"hiden": [3]}))
     with pytest.raises(StorageError, match="there is no database"):
         Study.open("tiny", db=tmp_path / "none.db")

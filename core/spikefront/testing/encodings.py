@@ -301,5 +301,3 @@ def _searches(component: Encoding) -> Iterator[tuple[str, Ranges]]:
             most = min([m.le for m in info.metadata if isinstance(m, annotated_types.Le)], default=2 * value)
             if most > value:
                 yield name, Ranges({**values, name: Integer(value, int(min(2 * value, most)))})  # type: ignore[call-overload]
-
-

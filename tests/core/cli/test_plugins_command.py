@@ -1,4 +1,4 @@
-"""`spikefront plugins` from the outside: listing, showing, diagnosing; and a program that works beside broken plugins."""
+"""`spikefront plugins` from the outside, and a program that works beside broken plugins."""
 
 from __future__ import annotations
 
@@ -105,10 +105,18 @@ def test_the_doctor_says_what_to_do(program: Program, beside_broken_ones: None) 
 
 
 def test_a_study_runs_beside_broken_plugins(program: Program, beside_broken_ones: None) -> None:
-    small = ["task.train=100", "trainer.epochs=1", "search.population=2", "search.generations=1", "execution.use=inline"]
+    small = [
+        "task.train=100",
+        "trainer.epochs=1",
+        "search.population=2",
+        "search.generations=1",
+        "execution.use=inline",
+    ]
     quickstart = str(ROOT / "studies" / "quickstart.toml")
     code, out, err = program("run", quickstart, *(part for change in small for part in ("--set", change)))
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.count("\n") == 1  # what one of them prints
+    assert "Silence" in err
     assert "Front of 'quickstart'" in out
 
 
@@ -128,7 +136,9 @@ def test_show_a_plugin_and_a_component(program: Program, tmp_path: Path) -> None
         code, out, _ = program("plugins", "show", name, "--plugins-dir", str(tmp_path))
         assert code == 0
         assert "hooks: spikefront_surrogates" in out
-        assert all(word in out for word in ("width", "above 0, at most 10", "in units of the threshold", "A tent of some"))
+        assert all(
+            word in out for word in ("width", "above 0, at most 10", "in units of the threshold", "A tent of some")
+        )
     _, out, _ = program("plugins", "show", "neuron lif", "--format", "json")
     (shown,) = json.loads(out)
     assert shown["name"] == "spikefront.neurons.lif"

@@ -108,7 +108,7 @@ def test_other_data_or_another_source_is_something_else(database: Database, monk
 
     run(database, document("first"))
     with monkeypatch.context() as patched:
-        patched.setattr(cache, "_source_hash", lambda component: "changed")
+        patched.setattr(cache, "source_hash", lambda component: "changed")
         assert run(database, document("second")) == 0
     original = Digits.data
 
