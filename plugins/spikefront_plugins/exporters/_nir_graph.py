@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 from spikefront.spiking.layers import Folded, NeuronLayer
+from spikefront_plugins.encodings._factored import FactoredConv2d, FactoredLinear
 from spikefront_plugins.exporters._nir_neurons import Grade, neuron_node
 from spikefront_plugins.networks.recurrent import RecurrentLayer
 from spikefront_plugins.networks.resnet import Residual
 
+_WEIGHTED = {nn.Linear, nn.Conv2d, FactoredLinear, FactoredConv2d}
 _LOOP = "a loop of the graph takes one time step here; NIR leaves its delay to the reader"
 
 
@@ -98,7 +100,7 @@ class Drawing:
             case nn.Sequential():
                 for child in module:
                     self._stateless(child)
-            case nn.Linear() | nn.Conv2d() if type_before_parametrizations(module) in {nn.Linear, nn.Conv2d}:
+            case nn.Linear() | nn.Conv2d() if type_before_parametrizations(module) in _WEIGHTED:
                 self._weights(module)
             case nn.BatchNorm1d() | nn.BatchNorm2d() if self._weighted and module.running_mean is not None:
                 self._normalisation(module)

@@ -45,7 +45,7 @@ def neuron_node(
         make, why = nir.IF, "the same equation, with R = 1 / dt"
         values |= {"r": 1 / dt}
     elif type(model) is LIF or type(model) is ParametricLIF:
-        tau = model.tau if type(model) is LIF else 1 / float(trained["w"].sigmoid())
+        tau = model.tau if type(model) is LIF else 1 / float(trained["w"].detach().sigmoid())
         make, why = nir.LIF, f"the same equation, with R = {'1' if model.decay_input else 'tau / dt'}"
         why += "" if type(model) is LIF else "; tau = 1 / k is rounded once more, as Spikefront multiplies by k"
         values |= {"tau": tau * dt, "r": 1 if model.decay_input else tau, "v_leak": 0}

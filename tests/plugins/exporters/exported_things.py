@@ -24,7 +24,7 @@ DOCUMENT: dict[str, Any] = {
     "study": {"name": "exported", "seed": 3, "objectives": ["accuracy", "parameters"]},
     "task": {"use": "digits", "train": 64, "validation": 20},
     "network": {"use": "mlp", "hidden": [12, 9]},
-    "neuron": {"v_threshold": 0.3},
+    "neuron": {"v_threshold": 0.05},
     "coder": {"steps": 6},
     "trainer": {"epochs": 1},
     "search": {"generations": 1},
