@@ -138,12 +138,13 @@ def _check_target(to: Path) -> None:
 
 
 def _write_whole(write: Callable[[Path], object], to: Path) -> None:
-    """Write to a temporary folder beside the target, and rename it when it is whole."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
+    """Write to a temporary folder beside the target, or where its first new folder will be; rename it when whole."""
+    home = next(folder for folder in to.absolute().parents if folder.is_dir())
+    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=home))
     try:
         write(temporary)
         temporary.chmod(0o755)
+        to.parent.mkdir(parents=True, exist_ok=True)
         if to.exists():
             to.rmdir()
         os.replace(temporary, to)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +50,7 @@ generations = 2
 use = "inline"
 """
 BROKEN = '''
-"""Formats that do not work, and one of both forms."""
+"""A format that does not work."""
 from spikefront import CandidateExporter, StudyExporter, hookimpl
 
 class Half(StudyExporter):
@@ -65,6 +67,14 @@ def spikefront_exporters():
 '''
 
 Program = Callable[..., tuple[int, str, str]]
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "exporting.md"
+
+
+def files(folder: Path) -> list[str]:
+    """Return what is in a folder, without what SQLite keeps beside its database."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("spikefront.db"))
 
 
 @pytest.fixture
@@ -141,29 +151,29 @@ def test_a_candidate_goes_to_nir_with_parameters_of_the_exporter(program: Progra
 def test_wrong_pairings_and_parameters_are_one_message(
     program: Program, tmp_path: Path, arguments: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
-    before = sorted(tmp_path.iterdir())
+    before = files(tmp_path)
     code, out, err = program("export", "tiny", *arguments, "--to", "out")
     assert (code, out) == (2, "")
     assert all(part in err for part in parts), err
-    assert sorted(tmp_path.iterdir()) == before
+    assert files(tmp_path) == before
 
 
 def test_an_exporter_that_fails_half_way_leaves_nothing(program: Program, tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "half.py").write_text(BROKEN)
-    before = sorted(tmp_path.iterdir())
+    before = files(tmp_path)
     with pytest.raises(OSError, match="no space left"):
-        program("export", "tiny", "--to", "out", "--as", "half", "--plugins-dir", "plugins")
-    assert sorted(tmp_path.iterdir()) == before
+        program("export", "tiny", "--to", "new/folder/out", "--as", "half", "--plugins-dir", "plugins")
+    assert files(tmp_path) == before
 
 
 def test_a_network_that_the_format_cannot_hold_leaves_nothing(program: Program, tmp_path: Path) -> None:
     assert program("run", "tiny.toml", "--set", "study.name=adaptive", "--set", "neuron={ use = 'alif' }")[0] == 0
-    before = sorted(tmp_path.iterdir())
-    code, _, err = program("export", "adaptive", "0", "--to", "out", "--as", "nir")
+    before = files(tmp_path)
+    code, _, err = program("export", "adaptive", "0", "--to", "new/out", "--as", "nir")
     assert code == 2
     assert "candidate 0 of 'adaptive' cannot be written as NIR: body.2 (alif)" in err
-    assert sorted(tmp_path.iterdir()) == before
+    assert files(tmp_path) == before
 
 
 def test_a_folder_that_holds_something_is_left_alone(program: Program, tmp_path: Path) -> None:
@@ -173,3 +183,17 @@ def test_a_folder_that_holds_something_is_left_alone(program: Program, tmp_path:
     assert code == 2
     assert "--to out" in err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_what_the_page_shows_works(program: Program, tmp_path: Path) -> None:
+    assert program("run", "tiny.toml", "--set", "study.name=quickstart")[0] == 0
+    page = PAGE.read_text()
+    (commands,) = re.findall(r"```bash\n(.*?)```", page, flags=re.DOTALL)
+    for line in commands.splitlines():
+        _, *arguments = shlex.split(line.replace(" ID ", " 3 "), comments=True)
+        assert program(*arguments)[0] == 0
+    assert files(tmp_path) == ["graph", "net", "table", "tiny.toml", "trials"]
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(block, {})  # noqa: S102

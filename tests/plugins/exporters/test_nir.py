@@ -235,3 +235,20 @@ def test_without_the_package_it_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(InputError) as refusal:
         Exporter().export(candidate(budget=0.0), tmp_path)
     assert "pip install 'spikefront[nir]'" in refusal.value.hint
+
+
+def test_what_the_page_says_that_readers_refuse(tmp_path):
+    for name in ("cuba", "max", "if"):
+        (tmp_path / name).mkdir()
+    exported(tmp_path / "cuba", dt=1e-4, neuron={"use": "cuba-lif"}, budget=0.0)
+    with pytest.raises(ValueError, match="r must equal tau_mem / dt"):
+        spikingjelly_from_nir(tmp_path / "cuba" / GRAPH, dt=1e-4)
+    with pytest.raises(AssertionError, match="r not supported in CubaLIF"):
+        snntorch_from_nir(nir.read(tmp_path / "cuba" / GRAPH))
+    exported(tmp_path / "max", network=CONV, budget=0.0)
+    for read in (lambda graph: spikingjelly_from_nir(graph, dt=1.0), snntorch_from_nir):
+        with pytest.raises(ValueError, match="Unknown node type"):
+            read(nir.read(tmp_path / "max" / GRAPH))
+    _, graph, _ = exported(tmp_path / "if", dt=1.0, neuron={"use": "if"}, budget=0.0)
+    leaky = [module for module in snntorch_from_nir(graph).modules() if isinstance(module, snntorch.Leaky)]
+    assert [float(module.beta) for module in leaky] == [pytest.approx(0.9)] * 2
