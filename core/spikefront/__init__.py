@@ -6,6 +6,7 @@ Plugin authors take the contract of their kind, its helpers and `hookimpl` from 
 from spikefront.components import (
     Algorithm,
     Analysis,
+    CandidateExporter,
     Coder,
     Component,
     Crossover,
@@ -18,6 +19,7 @@ from spikefront.components import (
     NeuronModel,
     Predictor,
     Sampling,
+    StudyExporter,
     SupervisedTask,
     Surrogate,
     Synapse,
@@ -31,6 +33,7 @@ from spikefront.study import Study
 __all__ = [
     "Algorithm",
     "Analysis",
+    "CandidateExporter",
     "Coder",
     "Component",
     "Crossover",
@@ -44,6 +47,7 @@ __all__ = [
     "Predictor",
     "Sampling",
     "Study",
+    "StudyExporter",
     "SupervisedTask",
     "Surrogate",
     "Synapse",

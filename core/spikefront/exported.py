@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,30 @@ def trained(study: Specification, genome: Genome, weights: bytes) -> Any:
     """
     phenotype = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
     return phenotype.eval() if hasattr(phenotype, "eval") else phenotype
+
+
+def candidate_of(
+    study: Specification, number: int, genome: Genome, measurements: Mapping[str, float | None], weights: bytes
+) -> Candidate:
+    """Return what an exporter gets of a candidate.
+
+    Args:
+        study: The study that it is of.
+        number: Its number there.
+        genome: The candidate.
+        measurements: Mean of each fitness term, by name.
+        weights: The trained tensors as safetensors.
+    """
+    return Candidate(
+        study=study.settings.name,
+        evaluation=number,
+        resolved=study.resolved_document(genome),
+        genome=genome,
+        measurements=measurements,
+        weights=weights,
+        task=study.resolve(genome).task,
+        phenotype=functools.partial(trained, study, genome, weights),
+    )
 
 
 def write_candidate(candidate: Candidate, folder: Path) -> list[Path]:

@@ -84,6 +84,18 @@ class Registry:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
+    @classmethod
+    def of(cls, sources: Sources) -> Registry:
+        """Return a registry of all plugins found, which nobody else has.
+
+        Raises:
+            InputError: A folder of plugins is not there.
+        """
+        registry = cls(sources)
+        for found in find(sources):
+            registry.add(found)
+        return registry
+
     def components(self, kind: str) -> Mapping[str, type[Component]]:
         """Return the components of a kind, by name."""
         return self._components[kind]
@@ -254,10 +266,7 @@ def load(sources: Sources = DEFAULT_SOURCES) -> Registry:
     Raises:
         InputError: A folder of plugins is not there.
     """
-    registry = Registry(sources)
-    for found in find(sources):
-        registry.add(found)
-    return registry
+    return Registry.of(sources)
 
 
 def _has_hooks(module: ModuleType) -> bool:

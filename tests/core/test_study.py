@@ -95,7 +95,7 @@ def test_errors_are_those_of_the_program(tmp_path: Path) -> None:
         study.run(generations=2, evaluations=9)
     with pytest.raises(InputError, match="fewer than the 3"):
         study.run(evaluations=2)
-    with pytest.raises(StorageError, match="no evaluation 99"):
+    with pytest.raises(StorageError, match="no candidate 99"):
         study.load(99)
 
 

@@ -15,6 +15,7 @@ from spikefront.describe import parameters, summary
 from spikefront.discovery import OURS, find_at
 from spikefront.errors import InputError, did_you_mean
 from spikefront.plugins import Plugin, Registry
+from spikefront.sources import Sources
 
 plugins = typer.Typer(help="List plugins; show, mend and check them.", invoke_without_command=True)
 
@@ -91,7 +92,7 @@ def check(
     form: FormatOption = Format.table,
 ) -> None:
     """Run the checks of each component's contract, with its default parameters; exit code 1 if one fails."""
-    registry = registry_of(plugins_dir)
+    registry = Registry.of(Sources.here(plugins_dir or ()))  # one of its own: it is added to
     found = [plugin for plugin in registry.plugins if _is_called(plugin, path)] or _added(path, registry)
     rows = [row for plugin in found for row in _checked(plugin, registry)]
     if form is Format.table:
