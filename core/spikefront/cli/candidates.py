@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +20,7 @@ from spikefront.cli.options import (
     sources_of,
 )
 from spikefront.cli.output import print_listing
+from spikefront.cli.writing import require_free, write_folder
 from spikefront.components import Candidate, Exporter
 from spikefront.errors import InputError, SpikefrontError
 from spikefront.evaluate import phenotype_of, streams_of
@@ -109,8 +107,7 @@ def export(
     """Write a candidate's trained network to a folder."""
     registry = registry_of(plugins_dir)
     writer = registry.get(Exporter, exporter)()
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise InputError(f"--to {to}: is there already and not an empty folder", "Name a new folder.")
+    require_free(to)
     with Database.read_only(db) as database:
         study, row = _recorded(database, name, candidate, registry)
         trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
@@ -123,7 +120,7 @@ def export(
             measurements={term: measurement.mean for term, measurement in source.measurements.items()},
             weights=queries.weights(database, name, source.number, source.purpose),
         )
-    _write_whole(writer, what, to)
+    write_folder(to, lambda folder: writer.export(what, folder))
     typer.echo(f"Wrote candidate {candidate} of '{name}' to {to}")
 
 
@@ -159,17 +156,3 @@ def _summary(row: EvaluationDetail, evaluations: list[Evaluation]) -> dict[str, 
         if row.mean(name) is not None:
             summary[f"{name} in search"] = row.mean(name)
     return summary
-
-
-def _write_whole(writer: Exporter, candidate: Candidate, to: Path) -> None:
-    """Export to a temporary folder beside the target, and rename it when it is whole."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
-    try:
-        writer.export(candidate, temporary)
-        temporary.chmod(0o755)
-        if to.exists():
-            to.rmdir()
-        os.replace(temporary, to)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -42,8 +42,7 @@ class FrontMutants(Engine):
         self.front: list[tuple[tuple[float, ...], Individual]] = []
 
     def ask(self) -> list[Proposal]:
-        given, self._waiting = self._waiting, []
-        found = unseen(lambda count: given or self._children(count), self._population, self._asked)
+        found = unseen(self._candidates, self._population, self._asked)
         self._asked |= {individual.genome.hash: individual for individual in found}
         return [individual.proposal for individual in found]
 
@@ -55,8 +54,9 @@ class FrontMutants(Engine):
             self.front = [(old, individual) for old, individual in self.front if not _covers(new, old)]
             self.front.append((new, self._asked[told.genome.hash]))
 
-    def _children(self, count: int) -> list[Individual]:
-        return [self._child() for _ in range(count)]
+    def _candidates(self, count: int) -> list[Individual]:
+        given, self._waiting = self._waiting, []
+        return given or [self._child() for _ in range(count)]
 
     def _child(self) -> Individual:
         if not self.front or self._rng.random() < self._fresh:

@@ -23,7 +23,12 @@ class NewComponent(Exporter):
             np.savez(file, **arrays)
         lines = [f"# Candidate {candidate.evaluation} of {candidate.study}", "", "| measured | |", "| --- | --- |"]
         lines += [f"| {name} | {value} |" for name, value in candidate.measurements.items()]
-        lines += ["", "| gene | |", "| --- | --- |", *(f"| {path} | {_short(v)} |" for path, v in candidate.genome.items())]
+        lines += [
+            "",
+            "| gene | |",
+            "| --- | --- |",
+            *(f"| {path} | {_short(v)} |" for path, v in candidate.genome.items()),
+        ]
         lines += ["", "| weights.npz | |", "| --- | --- |"]
         lines += [f"| {name} | {array.shape} {array.dtype} |" for name, array in arrays.items()]
         page.write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -15,6 +15,10 @@ class TestNewComponent(NetworkContract):
 
 
 def test_the_number_of_parameters_by_hand() -> None:
-    synapse, lif, atan = load().get(Synapse, "dense")(), load().get(NeuronModel, "lif")(), load().get(Surrogate, "atan")()
+    synapse, lif, atan = (
+        load().get(Synapse, "dense")(),
+        load().get(NeuronModel, "lif")(),
+        load().get(Surrogate, "atan")(),
+    )
     body = NewComponent(branches=(5, 3)).build(Builder((1, 2, 3), 4, synapse, [lif], atan, torch.Generator()))
     assert sum(p.numel() for p in body.parameters()) == (6 * 5 + 5) + (6 * 3 + 3) + (8 * 4 + 4)

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from spikefront.plugins import load
 from spikefront.components import Surrogate
+from spikefront.plugins import load
 from spikefront.templates.neuron import NewComponent
 from spikefront.testing import NeuronContract
 

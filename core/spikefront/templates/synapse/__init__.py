@@ -49,7 +49,9 @@ class NewComponent(Synapse):
         for parameter in layer.parameters():
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
         inhibiting = ((1 - self.excitatory) * torch.arange(inputs + 1, dtype=torch.float64)).round().diff()
-        layer.register_buffer("d", (1 - 2 * inhibiting).to(weight).view(-1, *[1] * (weight.dim() - 2)), persistent=False)
+        layer.register_buffer(
+            "d", (1 - 2 * inhibiting).to(weight).view(-1, *[1] * (weight.dim() - 2)), persistent=False
+        )
         return layer
 
 
