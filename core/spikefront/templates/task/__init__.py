@@ -32,7 +32,7 @@ class NewComponent(SupervisedTask):
 
     classes: int = Field(5, ge=2, le=1000, description="number of curves")
     inputs: int = Field(16, ge=1, le=10_000, description="number of inputs")
-    smoothness: float = Field(1.0, ge=0, le=10, description="how fast the waves of a curve get smaller")
+    smoothness: float = Field(2.0, ge=0, le=10, description="how fast the waves of a curve get smaller")
     train: int = Field(400, ge=2, description="training samples")
     validation: int = Field(200, ge=2, description="validation samples, and test samples")
     seed: int = Field(0, ge=0, description="what curves and points come from")

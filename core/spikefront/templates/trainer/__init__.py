@@ -29,7 +29,7 @@ class NewComponent(Trainer):
 
     epochs: int = Field(5, ge=1, description="passes over the training split")
     batch: int = Field(32, ge=2, description="samples of a step; the last of an epoch may have fewer")
-    learning_rate: float = Field(2e-3, gt=0, description="step in the first epoch")
+    learning_rate: float = Field(0.02, gt=0, description="step in the first epoch")
 
     def fit(self, phenotype: nn.Module, task: Task, session: Session) -> Fitted:
         supervised = require_supervised(task, self.name)
