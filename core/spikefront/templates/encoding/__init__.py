@@ -20,7 +20,7 @@ class NewComponent(Encoding):
         W_ij = xi(i, j) w_h(i, j),    h(i, j) in {0, ..., k - 1},    xi(i, j) in {-1, 1}
 
     h and xi are random but the same for every candidate: they come from the number of the layer, and nothing of them
-    is stored. Initially Var w = 1 / (3 fan_in), and so Var W. Source: Chen et al., "Compressing Neural Networks
+    is stored. Each number serves as many weights as the others, or one more. Initially Var w = 1 / (3 fan_in), and so Var W. Source: Chen et al., "Compressing Neural Networks
     with the Hashing Trick", ICML 2015.
     """
 
@@ -45,7 +45,8 @@ class HashedWeight(nn.Module):
         self.stored = max(1, round(share * shape.numel()))
         self.generator = generator
         fixed = torch.Generator().manual_seed(number)
-        self.register_buffer("index", torch.randint(self.stored, shape, generator=fixed), persistent=False)
+        index = torch.randperm(shape.numel(), generator=fixed)
+        self.register_buffer("index", index.view(shape) % self.stored, persistent=False)
         self.register_buffer("sign", 2.0 * torch.randint(2, shape, generator=fixed) - 1, persistent=False)
 
     def forward(self, w: Tensor) -> Tensor:
