@@ -6,6 +6,7 @@ Plugin authors take the contract of their kind, its helpers and `hookimpl` from 
 from spikefront.components import (
     Algorithm,
     Analysis,
+    CandidateExporter,
     Coder,
     Component,
     Crossover,
@@ -18,6 +19,7 @@ from spikefront.components import (
     NeuronModel,
     Predictor,
     Sampling,
+    StudyExporter,
     SupervisedTask,
     Surrogate,
     Synapse,
@@ -30,6 +32,7 @@ from spikefront.sources import hookimpl
 __all__ = [
     "Algorithm",
     "Analysis",
+    "CandidateExporter",
     "Coder",
     "Component",
     "Crossover",
@@ -42,6 +45,7 @@ __all__ = [
     "NeuronModel",
     "Predictor",
     "Sampling",
+    "StudyExporter",
     "SupervisedTask",
     "Surrogate",
     "Synapse",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,40 @@ WEIGHTS, ARRAYS, GENOME, STUDY, MEASURED = (
     "study.json",
     "measurements.json",
 )
+
+
+def trained(study: Specification, genome: Genome, weights: bytes) -> Any:
+    """Return a candidate's trained phenotype, a network in evaluation mode.
+
+    Raises:
+        InputError: The weights are damaged, or belong to another candidate.
+    """
+    phenotype = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
+    return phenotype.eval() if hasattr(phenotype, "eval") else phenotype
+
+
+def candidate_of(
+    study: Specification, number: int, genome: Genome, measurements: Mapping[str, float | None], weights: bytes
+) -> Candidate:
+    """Return what an exporter gets of a candidate.
+
+    Args:
+        study: The study that it is of.
+        number: Its number there.
+        genome: The candidate.
+        measurements: Mean of each fitness term, by name.
+        weights: The trained tensors as safetensors.
+    """
+    return Candidate(
+        study=study.settings.name,
+        evaluation=number,
+        resolved=study.resolved_document(genome),
+        genome=genome,
+        measurements=measurements,
+        weights=weights,
+        task=study.resolve(genome).task,
+        phenotype=functools.partial(trained, study, genome, weights),
+    )
 
 
 def write_candidate(candidate: Candidate, folder: Path) -> list[Path]:
@@ -62,5 +98,4 @@ def load_network(folder: str | Path, registry: Registry | None = None) -> Any:
         hint = "Give a folder that `spikefront export` wrote."
         raise InputError(f"{path}: no exported network: {error}", hint) from error
     study = Specification.from_document(document, registry or load())
-    network = phenotype_of(study.resolve(genome), weights, Streams(study.settings.seed))
-    return network.eval() if hasattr(network, "eval") else network
+    return trained(study, genome, weights)

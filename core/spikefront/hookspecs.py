@@ -101,7 +101,7 @@ def spikefront_executors() -> list[type[Executor]]:  # type: ignore[empty-body]
 
 @hookspec
 def spikefront_exporters() -> list[type[Exporter]]:  # type: ignore[empty-body]
-    """Return exporters: formats that a candidate can be taken home in."""
+    """Return exporters: formats that a candidate or a whole study can be taken home in."""
 
 
 @hookspec

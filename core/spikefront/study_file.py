@@ -35,6 +35,18 @@ def read_document(path: Path, changes: Iterable[str] = ()) -> dict[str, Any]:
     return document
 
 
+def read_changes(changes: Iterable[str]) -> dict[str, Any]:
+    """Return assignments `path=value` as nested plain values, see `read_document`.
+
+    Raises:
+        StudyFileError: A change cannot be made.
+    """
+    document: dict[str, Any] = {}
+    for change in changes:
+        _assign(document, change)
+    return document
+
+
 def _assign(document: dict[str, Any], change: str) -> None:
     """Make one assignment `path=value` in place."""
     path, equals, text = change.partition("=")

@@ -16,5 +16,6 @@ def spikefront_defaults() -> dict[str, tuple[str, ...]]:
         "trainer": ("surrogate-gradient",),
         "algorithm": ("nsga2",),
         "executor": ("local",),
+        "exporter": ("safetensors", "csv"),
         "operator": ("uniform-sampling", "sbx", "blend", "uniform", "polynomial", "flip", "array-gaussian"),
     }

@@ -12,10 +12,9 @@ import torch
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from spikefront.components import Candidate
 from spikefront.errors import InputError
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
-from spikefront.exported import ARRAYS, GENOME, MEASURED, STUDY, WEIGHTS, load_network, write_candidate
+from spikefront.exported import ARRAYS, GENOME, MEASURED, STUDY, WEIGHTS, candidate_of, load_network, write_candidate
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.specification import Specification
@@ -40,7 +39,7 @@ CASES = {
 }
 
 
-def candidate_of(case="genetic"):
+def trained_candidate(case="genetic"):
     """Return a trained candidate and the outputs of its network for the validation images."""
     study = Specification.from_document(DOCUMENT | CASES[case], load())
     rng = np.random.default_rng(1)
@@ -50,7 +49,7 @@ def candidate_of(case="genetic"):
     resolved = study.resolve(genome)
     network = phenotype_of(resolved, evaluation.weights, streams_of(study, genome, 0)).eval()
     means = {name: measurement.mean for name, measurement in evaluation.measurements.items()}
-    candidate = Candidate("exported", 5, study.resolved_document(genome), genome, means, evaluation.weights)
+    candidate = candidate_of(study, 5, genome, means, evaluation.weights)
     with torch.no_grad():
         return candidate, network(resolved.task.data("validation").inputs)
 
@@ -61,7 +60,7 @@ def digest(outputs):
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_loaded_network_gives_the_same_outputs(case, tmp_path):
-    candidate, expected = candidate_of(case)
+    candidate, expected = trained_candidate(case)
     write_candidate(candidate, tmp_path)
     network = load_network(tmp_path)
     assert not network.training
@@ -71,7 +70,7 @@ def test_a_loaded_network_gives_the_same_outputs(case, tmp_path):
 
 
 def test_a_fresh_process_gives_the_same_outputs(tmp_path):
-    candidate, expected = candidate_of()
+    candidate, expected = trained_candidate()
     write_candidate(candidate, tmp_path)
     code = f"""
 import hashlib, torch
@@ -87,7 +86,7 @@ print(hashlib.sha256(outputs.numpy().tobytes()).hexdigest())
 
 
 def test_what_is_written(tmp_path):
-    candidate, _ = candidate_of()
+    candidate, _ = trained_candidate()
     files = write_candidate(candidate, tmp_path)
     assert sorted(files) == sorted(tmp_path.iterdir())
     assert (tmp_path / WEIGHTS).read_bytes() == candidate.weights
@@ -104,7 +103,7 @@ def test_what_is_written(tmp_path):
 @pytest.mark.parametrize("name", [WEIGHTS, ARRAYS, GENOME, STUDY])
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "list"])
 def test_damaged_folders_are_refused(name, damage, tmp_path):
-    candidate, _ = candidate_of()
+    candidate, _ = trained_candidate()
     write_candidate(candidate, tmp_path)
     path = tmp_path / name
     if damage == "missing":
@@ -116,7 +115,7 @@ def test_damaged_folders_are_refused(name, damage, tmp_path):
 
 
 def test_an_array_of_another_candidate_is_refused(tmp_path):
-    candidate, _ = candidate_of()
+    candidate, _ = trained_candidate()
     write_candidate(candidate, tmp_path)
     (tmp_path / ARRAYS).write_bytes(save_arrays({"encoding.interactions": np.zeros((1, 2, 2), np.float32)}))
     with pytest.raises(InputError, match="interactions"):
@@ -124,9 +123,9 @@ def test_an_array_of_another_candidate_is_refused(tmp_path):
 
 
 def test_weights_of_another_candidate_are_refused(tmp_path):
-    candidate, _ = candidate_of()
+    candidate, _ = trained_candidate()
     write_candidate(candidate, tmp_path)
-    (tmp_path / WEIGHTS).write_bytes(candidate_of("recurrent")[0].weights)
+    (tmp_path / WEIGHTS).write_bytes(trained_candidate("recurrent")[0].weights)
     with pytest.raises(InputError, match="weights"):
         load_network(tmp_path)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from spikefront.cli import candidates, databases, failing, new, reading, running
+from spikefront.cli import candidates, databases, exporting, failing, new, reading, running
 from spikefront.cli.options import registry_of
 from spikefront.errors import SpikefrontError
 
@@ -30,7 +30,7 @@ def build() -> typer.Typer:
     )
     commands: list[Callable[..., None]] = [running.run, running.resume]
     commands += [reading.studies, reading.show, reading.front, failing.failures]
-    commands += [candidates.retrain, candidates.test, candidates.export, reading.plugins, reading.version]
+    commands += [candidates.retrain, candidates.test, exporting.export, reading.plugins, reading.version]
     commands += [new.new]
     for command in commands:
         cli.command()(command)

@@ -1,9 +1,8 @@
-"""Commands about one candidate: train it again, test it, take it home."""
+"""Commands about one candidate: train it again, test it."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,8 +19,6 @@ from spikefront.cli.options import (
     sources_of,
 )
 from spikefront.cli.output import print_listing
-from spikefront.cli.writing import require_free, write_folder
-from spikefront.components import Candidate, Exporter
 from spikefront.errors import InputError, SpikefrontError
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.job import Evaluation, Job, Measurement
@@ -41,7 +38,7 @@ def retrain(
     """Train a candidate again with fresh seeds and the full budget, and record the result."""
     sources = sources_of(plugins_dir)
     with Database.open(db) as database:
-        study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
+        study, row = recorded(database, name, candidate, registry_of(plugins_dir))
         first = len(queries.retrainings(database, name, candidate))
         jobs = [
             Job(study.to_json(), row.genome, (n,), "retrain", threads=study.executor.threads)
@@ -80,7 +77,7 @@ def test(
     Retrained weights are taken where there are some, one score for each retraining; else those of the search.
     """
     with Database.open(db) as database:
-        study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
+        study, row = recorded(database, name, candidate, registry_of(plugins_dir))
         resolved = study.resolve(row.genome)
         trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
         scores: list[dict[str, float]] = []
@@ -96,35 +93,7 @@ def test(
     print_listing([_summary(row, [evaluation])], form, f"Candidate {candidate} of '{name}' on the test split")
 
 
-def export(
-    name: StudyName,
-    candidate: CandidateId,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to write; must not exist or be empty.")],
-    exporter: Annotated[str, typer.Option("--as", metavar="FORMAT", help="Exporter to use.")] = "safetensors",
-    db: DatabaseOption = DEFAULT_DATABASE,
-    plugins_dir: PluginsOption = None,
-) -> None:
-    """Write a candidate's trained network to a folder."""
-    registry = registry_of(plugins_dir)
-    writer = registry.get(Exporter, exporter)()
-    require_free(to)
-    with Database.read_only(db) as database:
-        study, row = _recorded(database, name, candidate, registry)
-        trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
-        source = trained[-1] if trained else row
-        what = Candidate(
-            study=name,
-            evaluation=candidate,
-            resolved=study.resolved_document(row.genome),
-            genome=row.genome,
-            measurements={term: measurement.mean for term, measurement in source.measurements.items()},
-            weights=queries.weights(database, name, source.number, source.purpose),
-        )
-    write_folder(to, lambda folder: writer.export(what, folder))
-    typer.echo(f"Wrote candidate {candidate} of '{name}' to {to}")
-
-
-def _recorded(
+def recorded(
     database: Database, name: str, candidate: int, registry: Registry
 ) -> tuple[Specification, EvaluationDetail]:
     """Return the study and the evaluation of a candidate.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from spikefront.errors import InputError
 
@@ -19,50 +19,54 @@ def require_free(folder: Path) -> None:
         InputError: It is there, and not an empty folder.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: is there already and not an empty folder", "Name a new folder with --to.")
+        raise InputError(f"--to {folder}: is there already and not an empty folder", "Name a new folder.")
 
 
-def write_folder(to: Path, write: Callable[[Path], Any]) -> None:
-    """Let `write` fill a temporary folder beside the target, and rename it when it is whole.
+def write_folder(to: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary folder, and rename it when it is whole.
 
     Raises:
         InputError: The target is there and not an empty folder, or cannot be written.
     """
     require_free(to)
-    try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
-    except OSError as error:
-        raise _refused(to, error) from error
-    try:
+    with _beside(to) as temporary:
         write(temporary)
         temporary.chmod(0o755)
+        to.parent.mkdir(parents=True, exist_ok=True)
         if to.exists():
             to.rmdir()
         os.replace(temporary, to)
-    except OSError as error:
-        raise _refused(to, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_file(to: Path, text: str) -> None:
-    """Write a new file.
+    """Write a new file, whole or not at all.
 
     Raises:
-        InputError: The file is there, or cannot be written.
+        InputError: It is there, or cannot be written.
     """
     if to.exists():
         raise InputError(f"{to}: is there already", "Choose another name, or another folder with --to.")
-    try:
+    with _beside(to) as temporary:
+        (temporary / to.name).write_text(text, encoding="utf-8")
         to.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{to.name}.", dir=to.parent) as folder:
-            temporary = Path(folder, to.name)
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, to)
+        os.replace(temporary / to.name, to)
+
+
+@contextmanager
+def _beside(to: Path) -> Iterator[Path]:
+    """Make a temporary folder in the first folder above the target that is there, and remove what is left of it.
+
+    Raises:
+        InputError: Something cannot be written.
+    """
+    temporary = None
+    try:
+        home = next(folder for folder in to.absolute().parents if folder.is_dir())
+        temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=home))
+        yield temporary
     except OSError as error:
-        raise _refused(to, error) from error
-
-
-def _refused(to: Path, error: OSError) -> InputError:
-    return InputError(f"{to}: cannot be written: {error.strerror or error}", "Name another folder with --to.")
+        reason = f"{to}: cannot be written: {error.strerror or error}"
+        raise InputError(reason, "Name another folder with --to.") from error
+    finally:
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -4,13 +4,20 @@
 its kind; the built-in components in `plugins/` are examples of each.
 """
 
-from spikefront.components.algorithm import Algorithm, Engine, Objective, Problem, Proposal, Told
+from spikefront.components.algorithm import Algorithm, Engine, Objective, Problem, Proposal, StudyObjective, Told
 from spikefront.components.analysis import Analysis
 from spikefront.components.base import Component, Ranges
 from spikefront.components.coder import Coder
 from spikefront.components.encoding import Encoding
 from spikefront.components.executor import Executor, Pool, Retries
-from spikefront.components.exporter import Candidate, Exporter
+from spikefront.components.exporter import (
+    Candidate,
+    CandidateExporter,
+    EvaluationRecord,
+    Exporter,
+    StudyExporter,
+    StudyRecord,
+)
 from spikefront.components.fitness import Context, Direction, Fitness
 from spikefront.components.network import Network
 from spikefront.components.neuron import NeuronModel, Spike, State, ThresholdNeuron
@@ -48,6 +55,7 @@ __all__ = [
     "Algorithm",
     "Analysis",
     "Candidate",
+    "CandidateExporter",
     "Checkpoint",
     "Coder",
     "Component",
@@ -57,6 +65,7 @@ __all__ = [
     "Direction",
     "Encoding",
     "Engine",
+    "EvaluationRecord",
     "Executor",
     "Exporter",
     "Fitness",
@@ -78,6 +87,9 @@ __all__ = [
     "Spike",
     "Split",
     "State",
+    "StudyExporter",
+    "StudyObjective",
+    "StudyRecord",
     "SupervisedTask",
     "Surrogate",
     "Synapse",

@@ -28,6 +28,13 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class StudyObjective(Objective):
+    """An objective with its unit."""
+
+    unit: str = "1"
+
+
+@dataclass(frozen=True)
 class Problem:
     """What an algorithm gets to know of a study.
 

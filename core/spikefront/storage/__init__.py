@@ -7,9 +7,11 @@ URL. `StudyStore` writes one study, each step in one transaction. `queries` answ
 `postgresql` all that is special to them, and `blobs` the check of binary content.
 """
 
+from spikefront.components.algorithm import StudyObjective
 from spikefront.storage import integrity, maintenance, queries
 from spikefront.storage.database import Database
 from spikefront.storage.rows import (
+    Archive,
     AskRow,
     AttemptRow,
     EvaluationDetail,
@@ -19,12 +21,12 @@ from spikefront.storage.rows import (
     Restart,
     Role,
     State,
-    StudyObjective,
     StudyRow,
 )
 from spikefront.storage.store import StudyStore
 
 __all__ = [
+    "Archive",
     "AskRow",
     "AttemptRow",
     "Database",

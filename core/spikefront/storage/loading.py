@@ -10,13 +10,14 @@ import numpy as np
 from sqlalchemy import ColumnElement, RowMapping, case, exists, func, select
 from sqlalchemy.orm import Session
 
+from spikefront.components.algorithm import StudyObjective
 from spikefront.errors import StorageError, did_you_mean
 from spikefront.genome import Genome
 from spikefront.job import Failure, Measurement
 from spikefront.measure.hypervolume import nondominated
 from spikefront.storage import schema
 from spikefront.storage.blobs import unpack_genome
-from spikefront.storage.rows import EvaluationRow, Provenance, Purpose, Restart, Role, State, StudyObjective, StudyRow
+from spikefront.storage.rows import EvaluationRow, Provenance, Purpose, Restart, Role, State, StudyRow
 
 Item = TypeVar("Item")
 

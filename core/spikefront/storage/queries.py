@@ -21,7 +21,7 @@ from spikefront.storage.loading import (
     load_genomes,
     study_rows,
 )
-from spikefront.storage.rows import AskRow, AttemptRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
+from spikefront.storage.rows import Archive, AskRow, AttemptRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
 
 
 def studies(database: Database) -> list[StudyRow]:
@@ -125,6 +125,26 @@ def evaluation(database: Database, study: str, number: int, purpose: Purpose = "
         row = evaluation_rows(session, schema.Evaluation.id == found.id)[0]
         genome = load_genomes(session, [found.genome_hash])[found.genome_hash]
         return EvaluationDetail(**vars(row), genome=genome, history=tuple(found.history), recording=found.recording)
+
+
+def archive(database: Database, study: str) -> Archive:
+    """Return a study with all evaluations of its search, from one moment also while the search runs.
+
+    Raises:
+        StorageError: There is no such study, or a genome is damaged.
+    """
+    table = schema.Evaluation
+    with database.read() as session:
+        found = find_study(session, study)
+        rows = evaluation_rows(session, table.study_id == found.id, table.purpose == "search")
+        asked = session.execute(select(schema.Ask.number, schema.Ask.parents).where(schema.Ask.study_id == found.id))
+        return Archive(
+            study=study_rows(session, schema.Study.id == found.id)[0],
+            evaluations=tuple(rows),
+            genomes=load_genomes(session, {row.genome_hash for row in rows}),
+            parents={number: tuple(parents) for number, parents in asked},
+            front=frozenset(row.number for row in front_rows(session, found)),
+        )
 
 
 def genomes(database: Database, hashes: Collection[str]) -> dict[str, Genome]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from spikefront.components.algorithm import Objective
+from spikefront.components.algorithm import StudyObjective
 from spikefront.genome import Genome
 from spikefront.job import Failure, Measurement
 
@@ -20,13 +20,6 @@ Purpose = Literal["search", "rung", "retrain", "test"]
 
 Role = Literal["objective", "regularised", "regulariser", "column"]
 """What a measured value is to the study; "regularised" is an objective's value as the search saw it."""
-
-
-@dataclass(frozen=True)
-class StudyObjective(Objective):
-    """An objective of a recorded study, with its unit."""
-
-    unit: str = "1"
 
 
 @dataclass(frozen=True)
@@ -203,3 +196,22 @@ class EvaluationDetail(EvaluationRow):
     genome: Genome
     history: tuple[dict[str, float | None], ...]
     recording: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A study with all evaluations of its search.
+
+    Attributes:
+        study: The study.
+        evaluations: All evaluations of the search, in the order of their numbers.
+        genomes: The candidates, arrays included, by hash.
+        parents: Hashes of the genomes that a candidate was made from, by the number of the ask.
+        front: Numbers of the evaluations on the front.
+    """
+
+    study: StudyRow
+    evaluations: tuple[EvaluationRow, ...]
+    genomes: Mapping[str, Genome]
+    parents: Mapping[int, tuple[str, ...]]
+    front: frozenset[int]

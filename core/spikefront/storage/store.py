@@ -13,14 +13,14 @@ from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from spikefront.components.algorithm import Proposal
+from spikefront.components.algorithm import Proposal, StudyObjective
 from spikefront.errors import LeaseError, StorageError
 from spikefront.job import Evaluation
 from spikefront.storage import leases, schema
 from spikefront.storage.database import Database
 from spikefront.storage.inserts import add_genomes, artifact_rows, evaluation_row, measurement_rows, printable
 from spikefront.storage.loading import chunks, find_study
-from spikefront.storage.rows import Provenance, Purpose, State, StudyObjective
+from spikefront.storage.rows import Provenance, Purpose, State
 
 _PLAIN = {"synchronize_session": False}
 """Options of a statement that changes rows of which the session holds no objects."""

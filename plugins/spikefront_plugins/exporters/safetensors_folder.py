@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from spikefront import Exporter, hookimpl
+from spikefront import CandidateExporter, hookimpl
 from spikefront.components import Candidate
 from spikefront.exported import write_candidate
 
 
-class SafetensorsFolder(Exporter):
+class SafetensorsFolder(CandidateExporter):
     """A folder that `spikefront.exported.load_network` loads again without a database."""
 
     name: ClassVar[str] = "safetensors"

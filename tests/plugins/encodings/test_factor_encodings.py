@@ -14,9 +14,8 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from spikefront import Encoding
-from spikefront.components import Candidate
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
-from spikefront.exported import load_network, write_candidate
+from spikefront.exported import candidate_of, load_network, write_candidate
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.specification import Specification
@@ -222,8 +221,7 @@ def test_candidates_train_and_come_back_also_without_their_streams(tmp_path, enc
     again = phenotype_of(resolved, found.weights, streams)
     score = resolved.task.score(again, "validation", streams)
     assert score["accuracy"] == found.measurements["accuracy"].mean
-    candidate = Candidate("factors", 1, study.resolved_document(genome), genome, {}, found.weights)
-    write_candidate(candidate, tmp_path)
+    write_candidate(candidate_of(study, 1, genome, {}, found.weights), tmp_path)
     inputs = resolved.task.data("validation").inputs
     with torch.no_grad():
         assert torch.equal(load_network(tmp_path)(inputs), again(inputs))

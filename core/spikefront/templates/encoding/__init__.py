@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -20,8 +21,8 @@ class NewComponent(Encoding):
         W_ij = xi(i, j) w_h(i, j),    h(i, j) in {0, ..., k - 1},    xi(i, j) in {-1, 1}
 
     h and xi are random but the same for every candidate: they come from the number of the layer, and nothing of them
-    is stored. Each number serves as many weights as the others, or one more. Initially Var w = 1 / (3 fan_in), and so Var W. Source: Chen et al., "Compressing Neural Networks
-    with the Hashing Trick", ICML 2015.
+    is stored. Each number serves as many weights as the others, or one more. Initially Var w = 1 / (3 fan_in), and so
+    Var W. Source: Chen et al., "Compressing Neural Networks with the Hashing Trick", ICML 2015.
     """
 
     name = "new-component"
@@ -55,7 +56,7 @@ class HashedWeight(nn.Module):
     def right_inverse(self, weight: Tensor) -> Tensor:
         """Return fresh numbers: a given weight has none that would make it."""
         w = 2 * torch.rand(self.stored, generator=self.generator) - 1
-        return w / weight[0].numel() ** 0.5
+        return w / math.sqrt(weight[0].numel())
 
 
 @hookimpl

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from spikefront.components import Candidate
+from spikefront.components import Candidate, Task
 from spikefront.genome import Genome
+from spikefront.plugins import load
 from spikefront.templates.exporter import NewComponent
 from spikefront.testing import ExporterContract
 
@@ -16,10 +17,12 @@ class TestNewComponent(ExporterContract):
         return NewComponent()
 
 
-def test_weights_and_page_by_hand(tmp_path: Path) -> None:
-    weights = {"body.1.module.weight": np.array([[1.0, -2.0]], np.float32)}
-    candidate = Candidate("small", 7, {}, Genome({"neuron.tau": 1.5}), {"accuracy": 0.75}, save(weights))
-    NewComponent().export(candidate, tmp_path)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_weights_and_page_by_hand(tmp_path: Path, compressed: bool) -> None:
+    weights = save({"body.1.module.weight": np.array([[1.0, -2.0]], np.float32)})
+    genome, task = Genome({"neuron.tau": 1.5}), load().get(Task, "digits")()
+    candidate = Candidate("small", 7, {}, genome, {"accuracy": 0.75}, weights, task, phenotype=object)
+    NewComponent(compressed=compressed).export(candidate, tmp_path)
     with np.load(tmp_path / "weights.npz") as stored:
         assert stored["body.1.module.weight"].tolist() == [[1.0, -2.0]]
     page = (tmp_path / "README.md").read_text().splitlines()

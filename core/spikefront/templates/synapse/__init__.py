@@ -70,7 +70,8 @@ class SignedConv2d(nn.Conv2d):
     d: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._conv_forward(x, self.weight.abs() * self.d, self.bias)
+        currents: Tensor = self._conv_forward(x, self.weight.abs() * self.d, self.bias)
+        return currents
 
 
 @hookimpl

@@ -59,8 +59,9 @@ class NewComponent(Trainer):
             total += loss.item() * len(rows)
             with torch.no_grad():
                 for group in groups:
-                    for parameter in (p for p in group.parameters if p.grad is not None):
-                        parameter.sub_(parameter.grad.sign(), alpha=step * group.learning_rate)
+                    for parameter in group.parameters:
+                        if parameter.grad is not None:
+                            parameter.sub_(parameter.grad.sign(), alpha=step * group.learning_rate)
         if not math.isfinite(total):
             raise NotFiniteError(f"the loss became {total} in epoch {epoch}", "Try a smaller learning rate.")
         return {"epoch": epoch, "loss": total / len(inputs), "samples": len(inputs)}

@@ -1,0 +1,149 @@
+"""Exporter `optuna`: a whole study as a study of Optuna."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from spikefront import StudyExporter, hookimpl
+from spikefront.components import EvaluationRecord, StudyRecord
+from spikefront.genome import Value
+from spikefront.space import Choice, Domain, Integer, Real, Space
+
+DATABASE = "optuna.db"
+
+Distributions = Mapping[str, tuple[Any, Mapping[str, Any]]]
+"""Path of a gene -> Optuna's distribution, and what each value of a choice is called there, by its JSON."""
+
+
+class OptunaStudy(StudyExporter):
+    """`optuna.db`, an SQLite file that `optuna.load_study` opens and Optuna's dashboard shows.
+
+    One trial for each evaluation, of the same number. Its parameters are the genes that were active; arrays are left
+    out, a list or a table in a choice is its JSON, and a whole-number range that is both logarithmic and stepped loses
+    its step. Its values are the objectives' means. A failed evaluation, or one without a value for some objective, is
+    a failed trial; one that screening left untrained is a pruned one. Everything else is in the user attributes:
+    other measurements, standard errors, generation, parents, failure. Start times are the recorded end less the
+    recorded duration; Optuna keeps local time.
+    """
+
+    name: ClassVar[str] = "optuna"
+
+    def export(self, study: StudyRecord, folder: Path) -> list[Path]:
+        import optuna
+
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces each new study
+        storage = optuna.storages.RDBStorage(f"sqlite:///{folder / DATABASE}")
+        try:
+            directions = [objective.direction for objective in study.objectives]
+            target = optuna.create_study(storage=storage, study_name=study.name, directions=directions)
+            _describe(target, study)
+            distributions = _distributions(study.space)
+            target.add_trials([_trial(study, row, distributions) for row in study.evaluations])
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+            storage.remove_session()
+            storage.engine.dispose()
+        return [folder / DATABASE]
+
+
+def _describe(target: Any, study: StudyRecord) -> None:
+    import optuna
+
+    with warnings.catch_warnings():  # naming the values is marked as experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        target.set_metric_names([objective.name for objective in study.objectives])
+    target.set_user_attr("units", {objective.name: objective.unit for objective in study.objectives})
+    target.set_user_attr("spikefront", study.document)
+
+
+def _trial(study: StudyRecord, row: EvaluationRecord, distributions: Distributions) -> Any:
+    from optuna.trial import TrialState, create_trial
+
+    values = [row.mean(objective.name) for objective in study.objectives]
+    if row.failure or None in values:
+        state = TrialState.FAIL
+    else:
+        state = TrialState.COMPLETE if row.budget > 0 else TrialState.PRUNED
+    genes = {path: value for path, value in row.genome.items() if path in distributions}
+    trial = create_trial(
+        state=state,
+        values=[value for value in values if value is not None] if state == TrialState.COMPLETE else None,
+        params={path: _parameter(distributions[path], value) for path, value in genes.items()},
+        distributions={path: distributions[path][0] for path in genes},
+        user_attrs=_attributes(study, row, state == TrialState.COMPLETE),
+    )
+    trial.datetime_complete = _local(row.finished_at)
+    trial.datetime_start = _local(row.finished_at - timedelta(seconds=row.seconds))
+    return trial
+
+
+def _attributes(study: StudyRecord, row: EvaluationRecord, complete: bool) -> dict[str, Any]:
+    """Return what a trial has no other place for; an objective is here only where the trial has no values."""
+    told = {objective.name for objective in study.objectives} if complete else set()
+    attributes: dict[str, Any] = {
+        "generation": row.generation,
+        "genome_hash": row.genome.hash,
+        "parents": list(row.parents),
+        "on_front": row.on_front,
+        "budget": row.budget,
+        "reused": row.reused,
+    }
+    if row.failure:
+        attributes |= {"failure": row.failure.kind, "failure_message": row.failure.message}
+    for name, measurement in row.measurements.items():
+        if name not in told:
+            attributes[f"measurements.{name}"] = measurement.mean
+        if measurement.standard_error is not None:
+            attributes[f"standard_errors.{name}"] = measurement.standard_error
+    return attributes
+
+
+def _distributions(space: Space) -> Distributions:
+    found = {path: _distribution(gene.domain) for path, gene in space.items()}
+    return {path: distribution for path, distribution in found.items() if distribution is not None}
+
+
+def _distribution(domain: Domain) -> tuple[Any, Mapping[str, Any]] | None:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    match domain:
+        case Real(low, high, log):
+            return FloatDistribution(low, high, log=log), {}
+        case Integer(low, high, step, log):
+            return IntDistribution(low, domain.project(high), log=log, step=1 if log else step), {}
+        case Choice(values):
+            names = _names(values)
+            return CategoricalDistribution(list(names.values())), names
+    return None
+
+
+def _names(values: tuple[Value, ...]) -> dict[str, Any]:
+    """Return what each value of a choice is called in Optuna, by its JSON.
+
+    Optuna knows no lists, and cannot tell 1 from 1.0 or true: where two names would be equal, all are JSON.
+    """
+    names = {
+        json.dumps(value): json.dumps(value) if isinstance(value, list | tuple | dict) else value for value in values
+    }
+    return names if len(set(names.values())) == len(names) else {text: text for text in names}
+
+
+def _parameter(distribution: tuple[Any, Mapping[str, Any]], value: Value) -> Any:
+    _, names = distribution
+    return names[json.dumps(value)] if names else value
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone().replace(tzinfo=None)
+
+
+@hookimpl
+def spikefront_exporters() -> list[type[StudyExporter]]:
+    """Return the exporter to Optuna."""
+    return [OptunaStudy]
