@@ -16,16 +16,17 @@ from threading import Event
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from spikefront.components import Candidate, EvaluationRecord, StudyRecord
 from spikefront.errors import InputError
-from spikefront.exported import trained
+from spikefront.exported import candidate_of
 from spikefront.plugins import Registry, load
 from spikefront.search.coordinator import Outcome, Search
 from spikefront.search.progress import Progress, Watcher
-from spikefront.search.record import changes_since, recorded_specification
+from spikefront.search.record import candidate_row, changes_since, recorded_specification
 from spikefront.settings import Budget
 from spikefront.sources import Sources
 from spikefront.specification import Specification
-from spikefront.storage import DEFAULT_DATABASE, Database, queries
+from spikefront.storage import DEFAULT_DATABASE, Database, EvaluationRow, queries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,16 +169,48 @@ class Study:
             StorageError: There is no such candidate, or its weights were not kept.
             InputError: The candidate failed.
         """
+        return self.candidate(candidate).phenotype()
+
+    def candidate(self, candidate: int) -> Candidate:
+        """Return what an exporter gets of a candidate; errors are those of `load`."""
         with Database.read_only(self.db) as database:
-            row = queries.evaluation(database, self.name, candidate)
-            if row.failure:
-                raise InputError(
-                    f"candidate {candidate} of '{self.name}' failed: {row.failure.message}", "Take another."
-                )
+            row = candidate_row(database, self.name, candidate)
             again = [old for old in queries.retrainings(database, self.name, candidate) if old.has_weights]
-            number, purpose = (again[-1].number, again[-1].purpose) if again else (row.number, row.purpose)
-            weights = queries.weights(database, self.name, number, purpose)
-        return trained(self.specification, row.genome, weights)
+            source: EvaluationRow = again[-1] if again else row
+            means = {name: source.mean(name) for name in source.measurements}
+            weights = queries.weights(database, self.name, source.number, source.purpose)
+        return candidate_of(self.specification, candidate, row.genome, means, weights)
+
+    def record(self) -> StudyRecord:
+        """Return what an exporter gets of the whole study.
+
+        Raises:
+            StorageError: It is not recorded.
+        """
+        with Database.read_only(self.db) as database:
+            archive = queries.archive(database, self.name)
+        return StudyRecord(
+            name=self.name,
+            document=self.specification.document,
+            objectives=archive.study.objectives,
+            space=self.specification.space,
+            evaluations=tuple(
+                EvaluationRecord(
+                    number=row.number,
+                    generation=row.generation,
+                    genome=archive.genomes[row.genome_hash],
+                    measurements=row.measurements,
+                    failure=row.failure,
+                    on_front=row.number in archive.front,
+                    parents=() if row.ask is None else archive.parents[row.ask],
+                    budget=row.budget,
+                    reused=row.reused,
+                    seconds=row.seconds,
+                    finished_at=row.finished_at,
+                )
+                for row in archive.evaluations
+            ),
+        )
 
     def changes(self) -> list[str]:
         """Return what has changed since the study was recorded: plugins, their code, Spikefront; a sentence each."""

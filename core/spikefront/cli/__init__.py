@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from spikefront.cli import candidates, databases, exporting, failing, reading, running
+from spikefront.cli import candidates, databases, exporting, failing, new, reading, running
 from spikefront.cli.options import registry_of
 from spikefront.cli.plugins import plugins
 from spikefront.errors import SpikefrontError
@@ -35,7 +35,7 @@ def build() -> typer.Typer:
     )
     commands: list[Callable[..., None]] = [running.run, running.resume]
     commands += [reading.studies, reading.show, reading.front, failing.failures]
-    commands += [candidates.retrain, candidates.test, exporting.export, reading.version]
+    commands += [candidates.retrain, candidates.test, exporting.export, new.new, reading.version]
     for command in commands:
         cli.command()(command)
     cli.add_typer(plugins, name="plugins")

@@ -16,11 +16,11 @@ from spikefront.cli.options import (
     registry_of,
 )
 from spikefront.cli.output import print_listing
-from spikefront.errors import InputError, SpikefrontError
+from spikefront.errors import SpikefrontError
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.job import Evaluation, Job, Measurement
 from spikefront.plugins import Registry
-from spikefront.search.record import recorded_specification
+from spikefront.search.record import candidate_row, recorded_specification
 from spikefront.specification import Specification
 from spikefront.storage import DEFAULT_DATABASE, Database, EvaluationDetail, StudyStore, queries
 
@@ -35,7 +35,7 @@ def retrain(
 ) -> None:
     """Train a candidate again with fresh seeds and the full budget, and record the result."""
     with Database.open(db) as database:
-        study, row = recorded(database, name, candidate, registry_of(plugins_dir))
+        study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
         first = len(queries.retrainings(database, name, candidate))
         jobs = [
             Job(study.to_json(), row.genome, (n,), "retrain", threads=study.executor.threads)
@@ -74,7 +74,7 @@ def test(
     Retrained weights are taken where there are some, one score for each retraining; else those of the search.
     """
     with Database.open(db) as database:
-        study, row = recorded(database, name, candidate, registry_of(plugins_dir))
+        study, row = _recorded(database, name, candidate, registry_of(plugins_dir))
         resolved = study.resolve(row.genome)
         trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
         scores: list[dict[str, float]] = []
@@ -90,22 +90,11 @@ def test(
     print_listing([_summary(row, [evaluation])], form, f"Candidate {candidate} of '{name}' on the test split")
 
 
-def recorded(
+def _recorded(
     database: Database, name: str, candidate: int, registry: Registry
 ) -> tuple[Specification, EvaluationDetail]:
-    """Return the study and the evaluation of a candidate.
-
-    Raises:
-        StorageError: There is no such study or candidate.
-        InputError: The candidate failed.
-    """
     study = recorded_specification(queries.study(database, name), registry)
-    row = queries.evaluation(database, name, candidate)
-    if row.failure:
-        raise InputError(
-            f"candidate {candidate} of '{name}' failed: {row.failure.message}", f"See `spikefront front {name}`."
-        )
-    return study, row
+    return study, candidate_row(database, name, candidate)
 
 
 def _summary(row: EvaluationDetail, evaluations: list[Evaluation]) -> dict[str, Any]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,14 +9,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from spikefront.checks import validated
-from spikefront.cli.candidates import recorded
-from spikefront.cli.options import DatabaseOption, PluginsOption, StudyName, registry_of
-from spikefront.components import Candidate, CandidateExporter, EvaluationRecord, Exporter, StudyExporter, StudyRecord
+from spikefront.cli.options import DatabaseOption, PluginsOption, StudyName
+from spikefront.cli.writing import require_free, write_folder
+from spikefront.components import CandidateExporter, Exporter, StudyExporter
 from spikefront.errors import InputError
-from spikefront.exported import candidate_of
 from spikefront.plugins import Registry
-from spikefront.specification import Specification
-from spikefront.storage import DEFAULT_DATABASE, Database, queries
+from spikefront.storage import DEFAULT_DATABASE
+from spikefront.study import Study
 from spikefront.study_file import read_changes
 
 E = TypeVar("E", CandidateExporter, StudyExporter)
@@ -46,65 +41,21 @@ def export(
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Write a candidate's trained network, or a whole study, to a folder."""
-    registry, changes = registry_of(plugins_dir), read_changes(change or ())
+    study, changes = Study.open(name, db=db, plugins=plugins_dir or ()), read_changes(change or ())
+    registry = study.specification.registry
     write: Callable[[Path], object]
     if candidate is None:
         study_exporter = _exporter(registry, StudyExporter, exporter, changes)
-        _check_target(to)
-        with Database.read_only(db) as database:
-            study = study_record(database, name, registry)
-        what, write = f"study '{name}'", lambda folder: study_exporter.export(study, folder)
+        require_free(to)
+        record = study.record()
+        what, write = f"study '{name}'", lambda folder: study_exporter.export(record, folder)
     else:
         candidate_exporter = _exporter(registry, CandidateExporter, exporter, changes)
-        _check_target(to)
-        with Database.read_only(db) as database:
-            one = _candidate(database, name, candidate, registry)
+        require_free(to)
+        one = study.candidate(candidate)
         what, write = f"candidate {candidate} of '{name}'", lambda folder: candidate_exporter.export(one, folder)
-    _write_whole(write, to)
+    write_folder(to, write)
     typer.echo(f"Wrote {what} to {to}")
-
-
-def study_record(database: Database, name: str, registry: Registry) -> StudyRecord:
-    """Return what an exporter gets of a study.
-
-    Raises:
-        StorageError: There is no such study.
-        InputError: A plugin of the study is not there.
-    """
-    archive = queries.archive(database, name)
-    document = json.loads(archive.study.specification)
-    return StudyRecord(
-        name=name,
-        document=document,
-        objectives=archive.study.objectives,
-        space=Specification.from_document(document, registry).space,
-        evaluations=tuple(
-            EvaluationRecord(
-                number=row.number,
-                generation=row.generation,
-                genome=archive.genomes[row.genome_hash],
-                measurements=row.measurements,
-                failure=row.failure,
-                on_front=row.number in archive.front,
-                parents=() if row.ask is None else archive.parents[row.ask],
-                budget=row.budget,
-                reused=row.reused,
-                seconds=row.seconds,
-                finished_at=row.finished_at,
-            )
-            for row in archive.evaluations
-        ),
-    )
-
-
-def _candidate(database: Database, name: str, candidate: int, registry: Registry) -> Candidate:
-    """Return what an exporter gets of a candidate: the weights of the last retraining, if there was one."""
-    study, row = recorded(database, name, candidate, registry)
-    trained = [old for old in queries.retrainings(database, name, candidate) if old.has_weights]
-    source = trained[-1] if trained else row
-    means = {term: measurement.mean for term, measurement in source.measurements.items()}
-    weights = queries.weights(database, name, source.number, source.purpose)
-    return candidate_of(study, candidate, row.genome, means, weights)
 
 
 def _exporter(registry: Registry, form: type[E], name: str | None, changes: dict[str, Any]) -> E:
@@ -130,23 +81,3 @@ def _exporter(registry: Registry, form: type[E], name: str | None, changes: dict
             hint = f"Leave out the ID; formats for one candidate: {formats}."
         raise InputError(message, hint)
     return validated(found, changes, chosen)
-
-
-def _check_target(to: Path) -> None:
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise InputError(f"--to {to}: is there already and not an empty folder", "Name a new folder.")
-
-
-def _write_whole(write: Callable[[Path], object], to: Path) -> None:
-    """Write to a temporary folder beside the target, or where its first new folder will be; rename it when whole."""
-    home = next(folder for folder in to.absolute().parents if folder.is_dir())
-    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=home))
-    try:
-        write(temporary)
-        temporary.chmod(0o755)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        if to.exists():
-            to.rmdir()
-        os.replace(temporary, to)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

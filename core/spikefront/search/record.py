@@ -10,14 +10,23 @@ from typing import Any
 
 from spikefront.components import Component
 from spikefront.discovery import OURS
-from spikefront.errors import PluginError, StorageError
+from spikefront.errors import InputError, PluginError, StorageError
 from spikefront.job import Evaluation
 from spikefront.plugins import Registry
 from spikefront.search.archive import Archive, Entry
 from spikefront.source_hash import source_hash
 from spikefront.sources import DISABLED_VARIABLE
 from spikefront.specification import Specification
-from spikefront.storage import Database, Provenance, Purpose, StudyObjective, StudyRow, StudyStore, queries
+from spikefront.storage import (
+    Database,
+    EvaluationDetail,
+    Provenance,
+    Purpose,
+    StudyObjective,
+    StudyRow,
+    StudyStore,
+    queries,
+)
 
 
 def open_store(study: Specification, database: Database) -> StudyStore:
@@ -128,6 +137,20 @@ def recorded_entries(database: Database, study: Specification, archive: Archive)
         )
         for row in rows
     }
+
+
+def candidate_row(database: Database, study: str, candidate: int) -> EvaluationDetail:
+    """Return the evaluation of a candidate of a search that gave something.
+
+    Raises:
+        StorageError: There is no such study or candidate.
+        InputError: The candidate failed.
+    """
+    row = queries.evaluation(database, study, candidate)
+    if row.failure:
+        message = f"candidate {candidate} of '{study}' failed: {row.failure.message}"
+        raise InputError(message, f"See `spikefront front {study}` for those that did not.")
+    return row
 
 
 def recorded_evaluation(database: Database, study: str, number: int, purpose: Purpose = "search") -> Evaluation:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional, init
 
@@ -66,13 +67,15 @@ class PlainSurrogate(BenchSurrogate):
 
 
 class BenchNeuron(NeuronModel):
-    """h_t = v_{t-1} + (x_t - v_{t-1}) / 2, s_t = 1 where h_t >= 1/2, v_t = h_t (1 - s_t)."""
+    """h_t = v_{t-1} + (x_t - v_{t-1}) / 2, s_t = 1 where h_t >= threshold, v_t = h_t (1 - s_t)."""
 
     name = "bench"
 
+    threshold: float = Field(0.5, gt=0, description="potential at which it fires")
+
     def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
         h = state[0] + (x - state[0]) / 2
-        s = spike(h - 0.5)
+        s = spike(h - self.threshold)
         return s, (h * (1 - s.detach()),)
 
 
@@ -182,7 +185,9 @@ def data(*shape: int, seed: int = 0) -> Tensor:
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     """Return copies of the tensors of a module's state."""
-    return {name: value.detach().clone() for name, value in module.state_dict().items() if isinstance(value, Tensor)}
+    return {
+        name: value.detach().clone() for name, value in module.state_dict().items() if isinstance(value, Tensor)
+    }
 
 
 def differing(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> list[str]:

@@ -19,6 +19,7 @@ from spikefront.space import Array, Integer
 from spikefront.spiking.builder import Builder
 from spikefront.spiking.layers import SpikingNetwork
 from spikefront.testing._bench import (
+    BenchNeuron,
     data,
     differing,
     generator,
@@ -59,7 +60,7 @@ class EncodingContract(ComponentContract[Encoding]):
 
     def network(self, seed: int = 0) -> SpikingNetwork:
         """Return a fresh network with direct weights."""
-        return network(seed, IMAGE, network=WideNetwork())
+        return network(seed, IMAGE, network=WideNetwork(), neurons=(BenchNeuron(threshold=0.02),))
 
     def exercise(self, component: Encoding) -> None:
         net = self._encoded(component)
@@ -184,7 +185,8 @@ class EncodingContract(ComponentContract[Encoding]):
                 continue
             side = (layer.in_features,) if isinstance(layer, nn.Linear) else (layer.in_channels, 4, 4)
             inputs = data(64, *side) - 0.5
-            trained, again, evaluated = (layer.train(mode)(inputs) for mode in (True, True, False))
+            with torch.no_grad():
+                trained, again, evaluated = (layer.train(mode)(inputs) for mode in (True, True, False))
             if not torch.equal(trained, again):
                 raise skip("weights are drawn anew in training")
             distance = float((trained - evaluated).norm() / evaluated.norm())
@@ -301,3 +303,5 @@ def _searches(component: Encoding) -> Iterator[tuple[str, Ranges]]:
             most = min([m.le for m in info.metadata if isinstance(m, annotated_types.Le)], default=2 * value)
             if most > value:
                 yield name, Ranges({**values, name: Integer(value, int(min(2 * value, most)))})  # type: ignore[call-overload]
+
+

@@ -150,9 +150,7 @@ class NeuronContract(ComponentContract[NeuronModel]):
             "detach nothing on the way",
         )
         dead = [name for name, gradient in gradients.items() if not gradient.any()]
-        require(
-            not dead, f"{told(component)}: no gradient reaches {', '.join(dead)}; use the tensors that are passed in"
-        )
+        require(not dead, f"{told(component)}: no gradient reaches {', '.join(dead)}; use the tensors that are passed in")
 
     def test_zero_currents_give_a_finite_state(self, component: NeuronModel) -> None:
         """Silence, also a long one, leads to spikes and a state that are finite."""
@@ -266,7 +264,9 @@ def _layer(component: NeuronModel, *shape: int) -> NeuronLayer:
     return NeuronLayer(component, BenchSurrogate(), shape or (N,))
 
 
-def _run(component: NeuronModel, x: Tensor, state: State | None = None, surrogate: Surrogate | None = None) -> Run:
+def _run(
+    component: NeuronModel, x: Tensor, state: State | None = None, surrogate: Surrogate | None = None
+) -> Run:
     start = component.initial_state(x[0]) if state is None else state
     trained: dict[str, Tensor] = dict(component.trained(tuple(x.shape[2:])))
     return component.sequence(x, start, trained, surrogate or BenchSurrogate(), generator())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from spikefront.components import Surrogate
 from spikefront.testing._contract import ComponentContract, require, skip, told

@@ -170,9 +170,7 @@ class TaskContract(ComponentContract[Task]):
         task.score(phenotype, "validation", Streams(2))
         after = phenotype.state_dict()
         changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
-        require(
-            not changed, f"{told(component)}: scoring changed {changed}; score in evaluation mode, without gradients"
-        )
+        require(not changed, f"{told(component)}: scoring changed {changed}; score in evaluation mode, without gradients")
 
     def _score(self, component: Task) -> dict[str, float]:
         def scored() -> dict[str, float]:

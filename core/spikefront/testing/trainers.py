@@ -91,9 +91,7 @@ class TrainerContract(ComponentContract[Trainer]):
         before = {name: value.clone() for name, value in half.checkpoint.items()}
         self._fitted(component, budget=1.0, checkpoint=half.checkpoint)
         changed = differing(before, dict(half.checkpoint))
-        require(
-            not changed, f"{told(component)}: training on changed {changed[:3]} of the checkpoint; clone its tensors"
-        )
+        require(not changed, f"{told(component)}: training on changed {changed[:3]} of the checkpoint; clone its tensors")
 
     def test_only_the_training_split_is_read(self, component: Trainer) -> None:
         """Validation and test data stay unseen."""

@@ -40,6 +40,9 @@ class SepCMAES(Algorithm):
     weights: dict[str, float] = Field(default_factory=dict, description="weight of each objective's loss")
     sigma: float = Field(1.0, gt=0, le=10, description="first step size, in scales of an array or quarters of a range")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.sigma, frozenset(self.weights.items())))
+
     def start(self, problem: Problem) -> Engine:
         require_population(problem, self.name, 2)
         coordinates = Coordinates(problem.space)
