@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -103,7 +105,7 @@ def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFil
     place = ".".join([path, *map(str, keys)])
     inner, own = _innermost(model, keys)
     if kind == "extra_forbidden":
-        return StudyFileError(f"{place}: no such key", did_you_mean(str(own[-1]), _fields(inner)))
+        return StudyFileError(f"{place}: no such key", did_you_mean(str(own[-1]), fields(inner)))
     hint = _hint(inner, own)
     if kind == "missing":
         return StudyFileError(f"{place}: is missing", hint)
@@ -115,8 +117,8 @@ def _refusal(model: type[BaseModel], error: ErrorDetails, path: str) -> StudyFil
 
 def _innermost(model: type[BaseModel], keys: tuple[int | str, ...]) -> tuple[type[BaseModel], tuple[int | str, ...]]:
     """Return the model of the table within a table that a path leads to, and the path from there."""
-    while len(keys) > 1 and str(keys[0]) in _fields(model):
-        annotation = _fields(model)[str(keys[0])].annotation
+    while len(keys) > 1 and str(keys[0]) in fields(model):
+        annotation = fields(model)[str(keys[0])].annotation
         options = [option for option in (annotation, *get_args(annotation)) if isinstance(option, type)]
         inner = next((option for option in options if issubclass(option, BaseModel)), None)
         if inner is None:
@@ -125,26 +127,35 @@ def _innermost(model: type[BaseModel], keys: tuple[int | str, ...]) -> tuple[typ
     return model, keys
 
 
-def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Return the fields of a model by what a study file calls them."""
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def _hint(model: type[BaseModel], keys: tuple[int | str, ...]) -> str:
-    fields = _fields(model)
-    if not keys or str(keys[0]) not in fields:
-        return f"Keys: {', '.join(fields)}."
-    info = fields[str(keys[0])]
+    known = fields(model)
+    if not keys or str(keys[0]) not in known:
+        return f"Keys: {', '.join(known)}."
+    info = known[str(keys[0])]
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     told = default and not isinstance(default, BaseModel)
-    words = [info.description or "see the docs", *_limits(info), *([f"default {default!r}"] if told else [])]
+    words = [info.description or "see the docs", *limits(info.metadata), *([f"default {default!r}"] if told else [])]
     return f"{keys[0]}: {'; '.join(words)}."
 
 
-def _limits(info: FieldInfo) -> Iterator[str]:
-    """Yield the limits of a field in words."""
-    for limit in info.metadata:
+def limits(metadata: Iterable[Any]) -> Iterator[str]:
+    """Yield the limits of a field in words, from its metadata."""
+    for limit in metadata:
         for attribute, words in _LIMITS.items():
             bound = getattr(limit, attribute, None)
             if bound is not None:
                 yield f"{words} {bound}"
+
+
+def types_of(annotation: Any) -> list[Any]:
+    """Return the types of which a field holds one."""
+    if typing.get_origin(annotation) in {types.UnionType, typing.Union}:
+        return [option for part in get_args(annotation) for option in types_of(part)]
+    if typing.get_origin(annotation) is typing.Annotated:
+        return types_of(get_args(annotation)[0])
+    return [annotation]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import types
-import typing
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from spikefront.checks import validated
+from spikefront.checks import types_of, validated
 from spikefront.components import KINDS, Component, Ranges
 from spikefront.components.base import searched
 from spikefront.domains import ends, every, is_domain, parse_domain
@@ -194,14 +192,5 @@ def _taken(genome: Mapping[str, Any], path: str) -> Any:
 def _is_whole(name: str, components: Collection[type[Component]]) -> bool | None:
     """Tell whether a parameter holds whole numbers, in at least one of the components; None where it is no number."""
     fields = [cls.model_fields[name] for cls in components if name in cls.model_fields]
-    options = [option for info in fields for option in _options(info.annotation)]
-    return int in options if int in options or float in options else None
-
-
-def _options(annotation: Any) -> list[Any]:
-    """Return the types of which a field holds one."""
-    if typing.get_origin(annotation) in {types.UnionType, typing.Union}:
-        return [option for part in typing.get_args(annotation) for option in _options(part)]
-    if typing.get_origin(annotation) is typing.Annotated:
-        return _options(typing.get_args(annotation)[0])
-    return [annotation]
+    found = [option for info in fields for option in types_of(info.annotation)]
+    return int in found if int in found or float in found else None
