@@ -12,8 +12,8 @@ from spikefront.components import KINDS, Component
 from spikefront.describe import Parameter, parameters, summary
 from spikefront.hookspecs import HOOKS
 from spikefront.plugins import Registry
-from spikefront.study_parts import COMPONENT_SECTIONS
 from website.hooks import hook_text
+from website.links import ROOT
 
 TITLES = {
     "encoding": ("an encoding", "Encodings"),
@@ -41,7 +41,7 @@ PLACES = {
     "predictor": "`use` in `[search.screening]`; its parameters stand beside",
     "executor": "`use` in `[execution]`; its parameters stand beside",
     "exporter": "nowhere: `spikefront export --as NAME` takes it",
-    "analysis": "nowhere: it reads what studies left",
+    "analysis": "nowhere: a program takes it from the registry",
 }
 """Where a study file names a component of a kind that does not describe a candidate."""
 
@@ -62,6 +62,10 @@ EXAMPLES = {
     "exporter": "safetensors",
 }
 """Kind -> a short built-in component whose source its page shows."""
+
+
+OTHER_EXAMPLES = {"analysis": "docs/examples/best_of_generation.py"}
+"""The same for kinds of which nothing is built in."""
 
 
 def kind_pages(registry: Registry) -> dict[str, str]:
@@ -97,14 +101,14 @@ def components_page(registry: Registry) -> str:
     """Return the reference of all components."""
     lines = [
         "# Components",
-        "Every component that is built in, with its parameters. A parameter without a default is *needed*; *none* means "
-        "that nothing is set. Parameters of tasks, networks, neurons, surrogates, synapses, coders, encodings and trainers "
-        "may be searched, see [what is searched](../study-files.md#what-is-searched).",
+        "Every component that is built in, with its parameters. A parameter without a default is *needed*; *none* says "
+        "that nothing is set. Parameters of what describes a candidate, a task to a trainer, "
+        "[may be searched](../study-files.md#what-is-searched).",
     ]
     for kind in KINDS:
         lines += [f"## {TITLES[kind][1]} {{ #{kind} }}", f"In a study file: {place(kind)}."]
         lines += [f"To write one, see [Writing {TITLES[kind][0]}](../plugins/{kind}.md)."]
-        for name, component in sorted(registry.components(kind).items()):
+        for _, component in sorted(registry.components(kind).items()):
             lines += list(component_entry(component))
         if not registry.components(kind):
             lines += ["None is built in."]
@@ -128,10 +132,10 @@ def anchor(component: type[Component]) -> str:
 def parameter_table(listed: Iterable[Parameter]) -> str:
     """Return parameters as a Markdown table."""
     rows = (
-        (f"`{one.name}`", one.type, _code(one.default), one.range or "any", one.description.replace("\n", " "))
+        (f"`{one.name}`", ", ".join(filter(None, (one.type, one.range))), _code(one.default), one.description)
         for one in listed
     )
-    return table(("parameter", "type", "default", "range", "meaning"), rows)
+    return table(("parameter", "values", "default", "meaning"), rows)
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -146,10 +150,14 @@ def _code(default: str) -> str:
 
 
 def _example(kind: str, registry: Registry) -> Iterator[str]:
+    yield "## Example"
     if kind in EXAMPLES:
         name = EXAMPLES[kind]
+        yield f"The whole source of the built-in {kind} `{name}`:"
         source = inspect.getsource(sys.modules[registry.components(kind)[name].__module__])
-        yield f"## Example\n\nThe whole source of the built-in {kind} `{name}`:\n\n```python\n{source}```"
+    else:
+        source = (ROOT / OTHER_EXAMPLES[kind]).read_text()
+    yield f"```python\n{source}```"
 
 
 def _suite(contract: type[Component]) -> Iterator[str]:

@@ -24,8 +24,8 @@ def hooks_page() -> str:
     """Return the reference of hooks."""
     parts = [
         "# Hooks",
-        "A plugin is a module with functions of these names, marked with `@spikefront.hookimpl`. It may have any number "
-        "of them. A hook that provides components returns their classes.",
+        "A plugin is a module with functions of these names, marked with `@spikefront.hookimpl`; it may have "
+        "any number of them. A hook that provides components returns their classes.",
     ]
     for name in hook_names():
         parts += [f"## `{name}` {{ #{name} }}", hook_text(name)]

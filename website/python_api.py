@@ -7,8 +7,23 @@ import inspect
 import spikefront
 from spikefront.components import Component
 
-MODULES = ("spikefront.exported", "spikefront.plugins", "spikefront.sources", "spikefront.describe", "spikefront.errors")
-"""Modules of which a program may need more than `spikefront` itself has."""
+OTHERS = (
+    "spikefront.components.base.Component",
+    "spikefront.components.base.Ranges",
+    "spikefront.components.parts.Parts",
+    "spikefront.randomness.Streams",
+    "spikefront.spiking.builder.Builder",
+    "spikefront.exported.load_network",
+    "spikefront.plugins.load",
+    "spikefront.plugins.Registry",
+    "spikefront.plugins.Plugin",
+    "spikefront.sources.Sources",
+    "spikefront.describe.parameters",
+    "spikefront.describe.Parameter",
+    "spikefront.errors.SpikefrontError",
+    "spikefront.errors.InputError",
+)
+"""What plugins and programs need beside the names in `spikefront` itself."""
 
 
 def python_page() -> str:
@@ -21,11 +36,15 @@ def python_page() -> str:
             contracts.append(f"[`{name}`](../plugins/{kind}.md)" if kind else f"`{name}`")
         else:
             others.append(name)
-    parts = ["# Python", f"The contracts of components: {', '.join(contracts)}.", "## spikefront"]
-    parts += [f"::: {_home(name)}\n    options:\n      heading_level: 3\n      show_root_heading: true" for name in others]
-    parts += ["::: spikefront.components.base\n    options:\n      heading_level: 3"]
-    parts += [f"## {module}\n\n::: {module}\n    options:\n      heading_level: 3" for module in MODULES]
+    parts = ["# Python", f"The contracts of components: {', '.join(contracts)}.", "## `spikefront`"]
+    parts += [_entry(f"{_home(name)}") for name in others]
+    parts += ["## Elsewhere", *map(_entry, OTHERS)]
     return "\n\n".join(parts)
+
+
+def _entry(path: str) -> str:
+    options = {"heading_level": 3, "show_root_heading": "true", "show_root_full_path": "true"}
+    return "\n".join([f"::: {path}", "    options:", *(f"      {key}: {value}" for key, value in options.items())])
 
 
 def _home(name: str) -> str:
