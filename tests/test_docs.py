@@ -223,7 +223,7 @@ CALLS = sorted({(name_of(page), call) for page in PAGES for call in fenced.comma
 @pytest.mark.parametrize(("page", "call"), CALLS, ids=lambda value: value)
 def test_commands_and_their_options_exist(page: str, call: str) -> None:
     name, command, words = command_of(shlex.split(call, comments=True)[1:])
-    assert name and not hasattr(command, "commands"), f"{page}: there is no command in: {call}"
+    assert name, f"{page}: there is no such command: {call}"
     command.make_context(name, ["1" if word == "ID" else word for word in words])
 
 

@@ -15,7 +15,8 @@ from website.components import table
 
 def commands(group: Any = None, path: str = "spikefront") -> Iterator[tuple[str, Any]]:
     """Yield every command of the program, with the words that call it."""
-    for name, command in (group or typer.main.get_command(build())).commands.items():
+    group = group or typer.main.get_command(build())
+    for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{path} {name}")
         else:

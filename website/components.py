@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib.util
 import inspect
 import re
 import sys
@@ -162,11 +163,9 @@ def _example(kind: str, registry: Registry) -> Iterator[str]:
 
 def _suite(contract: type[Component]) -> Iterator[str]:
     """Yield the section on the contract's test suite, where `spikefront.testing` has one."""
-    try:
-        import spikefront.testing as suites
-    except ImportError:
+    if importlib.util.find_spec("spikefront.testing") is None:
         return
-    suite = suites.CONTRACTS[contract.kind]
+    suite = importlib.import_module("spikefront.testing").CONTRACTS[contract.kind]
     yield f"## Tests\n\n::: spikefront.testing.{suite.__name__}"
 
 

@@ -37,13 +37,13 @@ def python_page() -> str:
         else:
             others.append(name)
     parts = ["# Python", f"The contracts of components: {', '.join(contracts)}.", "## `spikefront`"]
-    parts += [_entry(f"{_home(name)}") for name in others]
-    parts += ["## Elsewhere", *map(_entry, OTHERS)]
+    parts += [_entry(_home(name), f"spikefront.{name}") for name in others]
+    parts += ["## Elsewhere", *(_entry(path, path) for path in OTHERS)]
     return "\n\n".join(parts)
 
 
-def _entry(path: str) -> str:
-    options = {"heading_level": 3, "show_root_heading": "true", "show_root_full_path": "true"}
+def _entry(path: str, heading: str) -> str:
+    options = {"heading_level": 3, "show_root_heading": "true", "show_root_toc_entry": "true", "heading": heading}
     return "\n".join([f"::: {path}", "    options:", *(f"      {key}: {value}" for key, value in options.items())])
 
 
