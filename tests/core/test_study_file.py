@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -129,12 +128,6 @@ def test_missing_files(file, name, fragments):
 
 DOCS = (Path(__file__).parents[2] / "docs" / "study-files.md").read_text()
 WHOLE, *FRAGMENTS = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
-
-
-@pytest.mark.parametrize("fragment", [WHOLE, *FRAGMENTS])
-def test_examples_of_the_documentation(fragment):
-    document = {**tomllib.loads(WHOLE), **tomllib.loads(fragment)}
-    Specification.from_document(document, load()).check()
 
 
 @pytest.mark.parametrize("line", re.findall(r"^    spikefront run study.toml (.*)$", DOCS, re.MULTILINE))

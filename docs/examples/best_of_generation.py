@@ -1,0 +1,24 @@
+"""An analysis: the best accuracy of each generation."""
+
+from typing import ClassVar
+
+import pandas as pd
+
+from spikefront import Analysis, hookimpl
+
+
+class BestOfGeneration(Analysis):
+    """The best accuracy that was found up to each generation; failed candidates do not count."""
+
+    name: ClassVar[str] = "best-of-generation"
+
+    def table(self, evaluations: pd.DataFrame) -> pd.DataFrame:
+        usable = evaluations[evaluations["failure"].isna()]
+        best = usable.groupby("generation")["accuracy"].max().cummax()
+        return best.rename("best accuracy").reset_index()
+
+
+@hookimpl
+def spikefront_analyses() -> list[type[Analysis]]:
+    """Return this module's analysis."""
+    return [BestOfGeneration]
