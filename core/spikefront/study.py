@@ -16,7 +16,8 @@ from threading import Event
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from spikefront.components import Candidate, EvaluationRecord, StudyRecord
+from spikefront.checks import validated
+from spikefront.components import Analysis, Candidate, EvaluationRecord, StudyRecord
 from spikefront.errors import InputError
 from spikefront.exported import candidate_of
 from spikefront.plugins import Registry, load
@@ -154,11 +155,22 @@ class Study:
         return best.sort_values(self.specification.objectives[0].name).reset_index(drop=True)
 
     def evaluations(self) -> pd.DataFrame:
-        """Return a row for each evaluation of the search: see `spikefront.tables.evaluations_table`."""
-        from spikefront.tables import evaluations_table
+        """Return a row for each evaluation of the search: see `spikefront.components.StudyRecord.table`."""
+        return self.record().table()
 
-        with Database.read_only(self.db) as database:
-            return evaluations_table(database, self.name)
+    def analyse(self, analysis: str, **parameters: Any) -> pd.DataFrame:
+        """Return the table that an analysis makes of the study.
+
+        Args:
+            analysis: Its name.
+            parameters: Its parameters.
+
+        Raises:
+            PluginError: There is no such analysis.
+            InputError: A parameter is wrong, or the study lacks something.
+        """
+        found = self.specification.registry.get(Analysis, analysis)
+        return validated(found, parameters, analysis).table(self.record())
 
     def load(self, candidate: int) -> Any:
         """Return the trained phenotype of a candidate, a torch module in evaluation mode.
@@ -193,6 +205,7 @@ class Study:
             name=self.name,
             document=self.specification.document,
             objectives=archive.study.objectives,
+            reference=archive.study.reference or {},
             space=self.specification.space,
             evaluations=tuple(
                 EvaluationRecord(

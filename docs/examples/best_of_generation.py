@@ -5,6 +5,7 @@ from typing import ClassVar
 import pandas as pd
 
 from spikefront import Analysis, hookimpl
+from spikefront.components import StudyRecord
 
 
 class BestOfGeneration(Analysis):
@@ -12,7 +13,8 @@ class BestOfGeneration(Analysis):
 
     name: ClassVar[str] = "best-of-generation"
 
-    def table(self, evaluations: pd.DataFrame) -> pd.DataFrame:
+    def table(self, study: StudyRecord) -> pd.DataFrame:
+        evaluations = study.table()
         usable = evaluations[evaluations["failure"].isna()]
         best = usable.groupby("generation")["accuracy"].max().cummax()
         return best.rename("best accuracy").reset_index()

@@ -34,7 +34,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     commands: list[Callable[..., None]] = [running.run, running.resume]
-    commands += [reading.studies, reading.show, reading.front, failing.failures]
+    commands += [reading.studies, reading.show, reading.front, reading.analyse, failing.failures]
     commands += [candidates.retrain, candidates.test, exporting.export, new.new, reading.version]
     for command in commands:
         cli.command()(command)

@@ -1,12 +1,13 @@
-"""Commands that only read: studies, one study, its front; the version."""
+"""Commands that only read: studies, one study, its front, analyses of it; the version."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from importlib.metadata import version as installed_version
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 
 from spikefront.cli.options import (
@@ -22,6 +23,8 @@ from spikefront.errors import SpikefrontError
 from spikefront.search.record import changes_since, recorded_specification
 from spikefront.search.screening import recorded_standing
 from spikefront.storage import DEFAULT_DATABASE, Database, StudyRow, queries
+from spikefront.study import Study
+from spikefront.study_file import read_changes
 
 
 def studies(db: DatabaseOption = DEFAULT_DATABASE, form: FormatOption = Format.table) -> None:
@@ -109,6 +112,22 @@ def front_rows(database: Database, name: str) -> list[dict[str, Any]]:
         }
         for row in queries.front(database, name)
     ]
+
+
+def analyse(
+    name: StudyName,
+    analysis: Annotated[str, typer.Argument(metavar="ANALYSIS", help="What to make of it, for example hypervolume.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of it; repeatable.")
+    ] = None,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    form: FormatOption = Format.table,
+    plugins_dir: PluginsOption = None,
+) -> None:
+    """Print a table that an analysis makes of a study."""
+    study = Study.open(name, db=db, plugins=plugins_dir or ())
+    table = study.analyse(analysis, **read_changes(changes or ()))
+    print_listing(json.loads(table.to_json(orient="records", double_precision=15)), form, f"{analysis} of '{name}'")
 
 
 def version() -> None:

@@ -10,20 +10,14 @@ from spikefront.components.base import Component, Ranges
 from spikefront.components.coder import Coder
 from spikefront.components.encoding import Encoding
 from spikefront.components.executor import Executor, Pool, Retries
-from spikefront.components.exporter import (
-    Candidate,
-    CandidateExporter,
-    EvaluationRecord,
-    Exporter,
-    StudyExporter,
-    StudyRecord,
-)
+from spikefront.components.exporter import Candidate, CandidateExporter, Exporter, StudyExporter
 from spikefront.components.fitness import Context, Direction, Fitness
 from spikefront.components.network import Network
 from spikefront.components.neuron import NeuronModel, Spike, State, ThresholdNeuron
 from spikefront.components.operator import Crossover, Mutation, Operator, Sampling
 from spikefront.components.parts import Parts
 from spikefront.components.predictor import Predictor
+from spikefront.components.record import EvaluationRecord, StudyRecord
 from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
 from spikefront.components.task import Data, Split, SupervisedTask, Task

@@ -1,4 +1,4 @@
-"""Contract of analyses: turn stored results into tables, for the command line and the app."""
+"""Contract of analyses: turn a recorded study into a table, for the command line, Python and the app."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from spikefront.components.base import Component
+from spikefront.components.record import StudyRecord
 
 if TYPE_CHECKING:
     import pandas as pd  # slow to import, and every worker imports the contracts
 
 
 class Analysis(Component, ABC):
-    """A table made from the evaluations of a study."""
+    """A table made from the evaluations of a study; `spikefront analyse` prints it."""
 
     kind: ClassVar[str] = "analysis"
 
     @abstractmethod
-    def table(self, evaluations: pd.DataFrame) -> pd.DataFrame:
-        """Return the result.
+    def table(self, study: StudyRecord) -> pd.DataFrame:
+        """Return the result, whose columns have different names.
 
         Args:
-            evaluations: One row an evaluation in the order told: "id", "generation", "failure", one column for
-                each objective and each other measurement, and one for each gene (by its path).
+            study: Objectives, space and all evaluations; `study.table()` is a row for each of them.
+
+        Raises:
+            InputError: It cannot be made of this study; the message says what it lacks.
         """

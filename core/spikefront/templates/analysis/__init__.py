@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from spikefront import Analysis, hookimpl
+from spikefront.components import StudyRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,8 @@ class NewComponent(Analysis):
     by: str = Field("accuracy", description="the measurement that is looked at")
     largest: bool = Field(True, description="whether larger is better")
 
-    def table(self, evaluations: pd.DataFrame) -> pd.DataFrame:
+    def table(self, study: StudyRecord) -> pd.DataFrame:
+        evaluations = study.table()
         valued = evaluations.dropna(subset=[self.by])
         groups = valued.groupby("generation")[self.by]
         rows = valued.loc[groups.idxmax() if self.largest else groups.idxmin(), ["generation", "id", self.by]]
