@@ -19,7 +19,7 @@ from spikefront.plugins import Registry
 from spikefront.templates import command, module_name, package, single_file
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 50
+_LONGEST = 40
 
 
 def new(

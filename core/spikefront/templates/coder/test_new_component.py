@@ -12,5 +12,6 @@ class TestNewComponent(CoderContract):
 
 
 def test_the_bursts_of_four_data_by_hand() -> None:
-    spikes = NewComponent(steps=6, most=3, longest=3).encode(torch.tensor([0.0, 0.1, 0.5, 1.0]), torch.Generator())
+    coder, data = NewComponent(steps=6, most=3, longest=3), torch.tensor([0.0, 0.1, 0.5, 1.0])
+    spikes = coder.encode(data, torch.Generator())
     assert spikes.T.tolist() == [[0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0]]

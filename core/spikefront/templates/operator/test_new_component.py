@@ -13,7 +13,8 @@ class TestNewComponent(OperatorContract):
 
 
 def test_the_mean_step_is_what_it_says() -> None:
-    mutation, domain, rng = NewComponent(mean_step=3.0), Integer(-1000, 1000, step=2), np.random.default_rng(0)
-    steps = [(mutation.mutate(domain, 0, rng)) / 2 for _ in range(10_000)]
+    mutation = NewComponent(mean_step=3.0)
+    domain, rng = Integer(-1000, 1000, step=2), np.random.default_rng(0)
+    steps = [mutation.mutate(domain, 0, rng) / 2 for _ in range(10_000)]
     assert np.abs(steps).mean() == pytest.approx(3.0, abs=0.15)
     assert np.mean(steps) == pytest.approx(0.0, abs=0.15)

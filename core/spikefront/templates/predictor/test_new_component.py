@@ -30,5 +30,7 @@ def test_both_sizes_by_hand() -> None:
     network = candidate.task.build(candidate.parts, Streams(0))
     layers = tuple(SynapseRecord(name, False, 0, 0, flops=flops) for name, flops in (("a", 1024), ("b", 160)))
     context = Context(Genome({}), candidate.parts, candidate.task, Fitted(network), {}, Recording(synapses=layers))
-    assert NewComponent(size="parameters").probe(context, Streams(0)) == [math.log(64 * 16 + 16 + 16 * 10 + 10)]
-    assert NewComponent(size="flops").probe(context, Streams(0)) == [math.log(1024 + 160)]
+    parameters = NewComponent(size="parameters")
+    flops = NewComponent(size="flops")
+    assert parameters.probe(context, Streams(0)) == [math.log(64 * 16 + 16 + 16 * 10 + 10)]
+    assert flops.probe(context, Streams(0)) == [math.log(1024 + 160)]

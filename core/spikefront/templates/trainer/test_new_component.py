@@ -26,9 +26,8 @@ def test_one_step_moves_every_number_by_the_learning_rate_or_not_at_all() -> Non
     candidate = Specification.from_document(STUDY, load()).resolve(Genome({}))
     network = candidate.task.build(candidate.parts, Streams(0))
     before = [parameter.detach().clone() for parameter in network.parameters()]
-    NewComponent(epochs=1, batch=50, learning_rate=0.25).fit(
-        network, candidate.task, Session(candidate.parts, Streams(0))
-    )
+    trainer = NewComponent(epochs=1, batch=50, learning_rate=0.25)
+    trainer.fit(network, candidate.task, Session(candidate.parts, Streams(0)))
     moved = torch.cat([(a - b).abs().flatten() for a, b in zip(network.parameters(), before, strict=True)])
     assert torch.all(torch.isclose(moved, torch.tensor(0.25)) | (moved == 0))
     assert moved.any()

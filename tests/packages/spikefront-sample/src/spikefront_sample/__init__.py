@@ -1,0 +1,1 @@
+"""Plugins of somebody else: two components, in a module each, and what they share."""
