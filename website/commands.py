@@ -14,8 +14,10 @@ from website.components import table
 
 
 def commands(group: Any = None, path: str = "spikefront") -> Iterator[tuple[str, Any]]:
-    """Yield every command of the program, with the words that call it."""
+    """Yield every command of the program, and groups of commands that have options, with the words that call them."""
     group = group or typer.main.get_command(build())
+    if group.params:
+        yield path, group
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{path} {name}")
@@ -43,7 +45,8 @@ def usage(words: str, command: Any) -> str:
     arguments = [called(one) for one in command.params if not is_option(one)]
     needed = [called(one) for one in command.params if is_option(one) and one.required]
     options = ["[OPTIONS]"] if any(is_option(one) and not one.required for one in command.params) else []
-    return " ".join([words, *arguments, *needed, *options])
+    below = ["COMMAND"] if hasattr(command, "commands") else []
+    return " ".join([words, *arguments, *needed, *options, *below])
 
 
 def is_option(parameter: Any) -> bool:
@@ -55,7 +58,7 @@ def called(parameter: Any) -> str:
     """Return an argument or option as it is typed: `--db URL`, `NAME`."""
     value = parameter.metavar or parameter.name.upper().replace("_", "-")
     if not is_option(parameter):
-        return str(value) if parameter.required else f"[{value}]"
+        return str(value) if parameter.required or value.startswith("[") else f"[{value}]"
     names = "/".join([*parameter.opts, *parameter.secondary_opts])
     if parameter.is_flag:
         return names
