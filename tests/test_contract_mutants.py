@@ -1155,37 +1155,37 @@ class Means(Analysis):
 
     name = "means"
 
-    def table(self, evaluations):
-        return evaluations.groupby("generation").mean(numeric_only=True).reset_index()
+    def table(self, study):
+        return study.table().groupby("generation").mean(numeric_only=True).reset_index()
 
 
 def test_a_plain_analysis_keeps_its_contract():
     assert not [outcome for outcome in run_checks(Means()) if outcome.failed]
 
 
-@caught_by("evaluations_are_left_alone")
+@caught_by("it_is_pure")
 class Trampling(Means):
-    """It changes the evaluations."""
+    """It changes the study."""
 
-    def table(self, evaluations):
-        evaluations["half"] = evaluations["accuracy"] / 2
-        return super().table(evaluations)
+    def table(self, study):
+        study.reference.clear()
+        return super().table(study)
 
 
 @caught_by("it_is_pure")
 class Guessing(Means):
     """It draws."""
 
-    def table(self, evaluations):
-        return super().table(evaluations).assign(noise=next(CALLS))
+    def table(self, study):
+        return super().table(study).assign(noise=next(CALLS))
 
 
 @caught_by("few_evaluations_are_no_error")
 class Demanding(Means):
     """It fails without evaluations."""
 
-    def table(self, evaluations):
-        return pd.DataFrame({"best": [evaluations["accuracy"].iloc[0]]})
+    def table(self, study):
+        return pd.DataFrame({"best": [study.table()["accuracy"].iloc[0]]})
 
 
 class _FaultyPool(Pool):

@@ -4,48 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from spikefront.components import Analysis
+import numpy as np
+
+from spikefront.components import Analysis, StudyRecord
 from spikefront.errors import InputError
 from spikefront.testing._contract import ComponentContract, require, skip, told
+from spikefront.testing._records import study_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NUMBER, FAILED = 12, 5
+
 
 class AnalysisContract(ComponentContract[Analysis]):
-    """What holds for an analysis; it looks at twelve evaluations, of which one failed."""
+    """What holds for an analysis; it looks at a study of twelve evaluations, of which one failed."""
 
     kind: ClassVar[str] = "analysis"
 
-    def evaluations(self) -> pd.DataFrame:
-        """Return the evaluations of a small study, in the form that `Analysis.table` describes."""
-        import numpy as np
-        import pandas as pd
-
-        rng, number = np.random.default_rng(0), 12
-        failed = np.arange(number) == 5
-        accuracy = np.where(failed, np.nan, rng.uniform(0.3, 0.9, number))
-        return pd.DataFrame(
+    def study(self, first: int = 0, last: int = NUMBER) -> StudyRecord:
+        """Return a study, or a part of its evaluations."""
+        rng = np.random.default_rng(0)
+        rows = [
             {
-                "id": np.arange(number),
-                "generation": np.arange(number) // 4,
-                "failure": np.where(failed, "time-out", None),
-                "accuracy": accuracy,
-                "energy": np.where(failed, np.nan, rng.uniform(1e3, 1e5, number)),
-                "neuron.tau": rng.uniform(1.2, 4.0, number),
-                "coder.steps": rng.integers(2, 8, number),
-                "encoding.use": rng.choice(["genetic", "direct"], number),
+                "generation": number // 4,
+                "accuracy": None if number == FAILED else float(rng.uniform(0.3, 0.9)),
+                "energy": None if number == FAILED else float(rng.uniform(1e3, 1e5)),
+                "neuron.tau": float(rng.uniform(1.2, 4.0)),
+                "coder.steps": int(rng.integers(2, 8)),
             }
-        )
+            for number in range(NUMBER)
+        ]
+        return study_record(rows[first:last], {"accuracy": "maximize", "energy": "minimize"})
 
     def exercise(self, component: Analysis) -> None:
-        _table(component, self.evaluations())
+        _table(component, self.study())
 
     def test_it_returns_a_table(self, component: Analysis) -> None:
         """The result is a DataFrame whose columns have different names."""
         import pandas as pd
 
-        table = _table(component, self.evaluations())
+        table = _table(component, self.study())
         require(isinstance(table, pd.DataFrame), f"{told(component)}: table returned a {type(table).__name__}")
         require(
             table.columns.is_unique and all(isinstance(name, str) for name in table.columns),
@@ -53,38 +52,29 @@ class AnalysisContract(ComponentContract[Analysis]):
         )
 
     def test_it_is_pure(self, component: Analysis) -> None:
-        """The same evaluations give the same table."""
-        first, second = (_table(component, self.evaluations()) for _ in range(2))
-        require(first.equals(second), f"{told(component)}: the same evaluations gave another table the second time")
-
-    def test_evaluations_are_left_alone(self, component: Analysis) -> None:
-        """The table of evaluations is not changed; other analyses read it next."""
-        evaluations = self.evaluations()
-        before = evaluations.copy(deep=True)
-        _table(component, evaluations)
-        require(
-            evaluations.equals(before) and list(evaluations.columns) == list(before.columns),
-            f"{told(component)} changed the evaluations that it was given; work on a copy",
-        )
+        """The same study gives the same table, and is not changed."""
+        study = self.study()
+        first, second = (_table(component, study) for _ in range(2))
+        require(first.equals(second), f"{told(component)}: the same study gave another table the second time")
+        require(study == self.study(), f"{told(component)} changed the study that it was given; work on a copy")
 
     def test_few_evaluations_are_no_error(self, component: Analysis) -> None:
         """No, one and only failed evaluations give a table, or are refused with an InputError."""
         import pandas as pd
 
-        whole = self.evaluations()
-        for evaluations in (whole.iloc[:0], whole.iloc[:1], whole.iloc[5:6]):
+        for first, last in ((0, 0), (0, 1), (FAILED, FAILED + 1)):
             try:
-                table = component.table(evaluations)
+                table = component.table(self.study(first, last))
             except InputError:
                 continue
             require(
                 isinstance(table, pd.DataFrame),
-                f"{told(component)}: {len(evaluations)} evaluations gave a {type(table).__name__}, and no table",
+                f"{told(component)}: {last - first} evaluations gave a {type(table).__name__}, and no table",
             )
 
 
-def _table(component: Analysis, evaluations: pd.DataFrame) -> pd.DataFrame:
+def _table(component: Analysis, study: StudyRecord) -> pd.DataFrame:
     try:
-        return component.table(evaluations)
+        return component.table(study)
     except InputError as error:
-        raise skip(f"it refuses the suite's evaluations: {error.message}") from None
+        raise skip(f"it refuses the suite's study: {error.message}") from None

@@ -8,16 +8,16 @@ from typing import ClassVar
 
 from safetensors.torch import save
 
-from spikefront.components import Candidate, CandidateExporter, Exporter
+from spikefront.components import Candidate, CandidateExporter, Exporter, StudyExporter, StudyRecord
 from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
-from spikefront.testing._bench import network, tensors_of
+from spikefront.testing._bench import BenchTask, network, tensors_of
 from spikefront.testing._contract import ComponentContract, require, skip, told
 from spikefront.testing._jobs import JobTask, document
 
 
 class ExporterContract(ComponentContract[Exporter]):
-    """What holds for an exporter; it takes a small network somewhere else."""
+    """What holds for an exporter; it takes a small network, or a small study, somewhere else."""
 
     kind: ClassVar[str] = "exporter"
 
@@ -25,14 +25,43 @@ class ExporterContract(ComponentContract[Exporter]):
         """Return a candidate to export."""
         resolved = document()
         resolved["task"]["value"] = 2.0
-        weights = save(tensors_of(network()))
+        made = network()
         return Candidate(
-            "contract", 3, resolved, Genome({"task.value": 2.0}), {"contract-half": 1.0}, weights, JobTask(), network
+            study="contract",
+            evaluation=3,
+            resolved=resolved,
+            genome=Genome({"task.value": 2.0}),
+            measurements={"contract-half": 1.0},
+            weights=save(tensors_of(made)),
+            task=BenchTask(),
+            phenotype=lambda: made.eval(),
         )
+
+    def study(self) -> StudyRecord:
+        """Return a study to export; one of its candidates failed."""
+        rows = [
+            {"generation": n // 2, "accuracy": None if n == 2 else 0.2 * n, "parameters": None if n == 2 else 100.0 * n}
+            for n in range(5)
+        ]
+        genes = [{"neuron.tau": 1.5 + 0.1 * n, "coder.steps": n} for n in range(5)]
+        both = [row | gene for row, gene in zip(rows, genes, strict=True)]
+        return study_record(both, {"accuracy": "maximize", "parameters": "minimize"})
+
+    def export(self, component: Exporter, folder: Path) -> list[Path]:
+        """Let an exporter write what it is for."""
+        try:
+            match component:
+                case CandidateExporter():
+                    return component.export(self.candidate(), folder)
+                case StudyExporter():
+                    return component.export(self.study(), folder)
+        except SpikefrontError as error:
+            raise skip(f"it refuses what the suite has: {error.message}") from None
+        raise AssertionError(f"{told(component)} is neither a CandidateExporter nor a StudyExporter; derive it from one")
 
     def exercise(self, component: Exporter) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            _exported(component, self.candidate(), Path(folder))
+            self.export(component, Path(folder))
 
     def test_it_returns_the_files_that_it_wrote(self, component: Exporter) -> None:
         """Files are written below the folder, and all of them are returned."""
@@ -40,7 +69,7 @@ class ExporterContract(ComponentContract[Exporter]):
             outer = Path(name)
             folder = outer / "export"
             folder.mkdir()
-            files = _exported(component, self.candidate(), folder)
+            files = self.export(component, folder)
             require(
                 isinstance(files, list) and len(files) > 0,
                 f"{told(component)}: export returned {files!r}; it has to be the list of the files written",
@@ -58,20 +87,12 @@ class ExporterContract(ComponentContract[Exporter]):
                 f"{told(component)} wrote {sorted(map(str, there - returned))}, and did not return them",
             )
 
-    def test_the_same_candidate_gives_the_same_files(self, component: Exporter) -> None:
+    def test_the_same_gives_the_same_files(self, component: Exporter) -> None:
         """Exporting twice writes files of the same names."""
         names = []
         for _ in range(2):
             with tempfile.TemporaryDirectory() as folder:
-                files = _exported(component, self.candidate(), Path(folder))
+                files = self.export(component, Path(folder))
                 names.append(sorted(str(Path(file).relative_to(folder)) for file in files))
-        require(names[0] == names[1], f"{told(component)} wrote {names[0]}, and then {names[1]}, of the same candidate")
+        require(names[0] == names[1], f"{told(component)} wrote {names[0]}, and then {names[1]}, of the same")
 
-
-def _exported(component: Exporter, candidate: Candidate, folder: Path) -> list[Path]:
-    if not isinstance(component, CandidateExporter):
-        raise skip("it exports whole studies")
-    try:
-        return component.export(candidate, folder)
-    except SpikefrontError as error:
-        raise skip(f"it refuses the suite's candidate: {error.message}") from None

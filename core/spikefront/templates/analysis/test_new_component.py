@@ -1,8 +1,7 @@
-import pandas as pd
 import pytest
 
 from spikefront.templates.analysis import NewComponent
-from spikefront.testing import AnalysisContract
+from spikefront.testing import AnalysisContract, study_record
 
 
 class TestNewComponent(AnalysisContract):
@@ -12,7 +11,8 @@ class TestNewComponent(AnalysisContract):
 
 
 def test_two_generations_by_hand() -> None:
-    generations, accuracies = [0, 0, 0, 1, 1, 2], [0.5, 0.9, None, 0.7, 0.6, None]
-    evaluations = pd.DataFrame({"id": range(6), "generation": generations, "failure": "", "accuracy": accuracies})
+    values = [(0, 0.5), (0, 0.9), (0, None), (1, 0.7), (1, 0.6), (2, None)]
+    rows = [{"generation": generation, "accuracy": accuracy} for generation, accuracy in values]
+    study = study_record(rows, {"accuracy": "maximize"})
     expected = {"generation": [0, 1], "id": [1, 3], "best": [0.9, 0.7], "best so far": [0.9, 0.9]}
-    assert NewComponent(by="accuracy").table(evaluations).to_dict("list") == expected
+    assert NewComponent(by="accuracy").table(study).to_dict("list") == expected
