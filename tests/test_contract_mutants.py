@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 from torch import nn
 
 from spikefront import Analysis, Fitness, Network, Surrogate, Synapse
-from spikefront.components import Data, Engine, Pool, Proposal, Told
+from spikefront.components import Data, Engine, Pool, Proposal
 from spikefront.components.encoding import encodable_weights
 from spikefront.genome import Genome
 from spikefront.job import Evaluation
@@ -1030,7 +1030,11 @@ def altered(*checks):
     """Mark an engine with the checks that catch it."""
 
     def mark(engine):
-        cls = type(f"Altered{engine.__name__}", (Altered,), {"engine": engine, "__doc__": engine.__doc__, "__module__": __name__})
+        cls = type(
+            f"Altered{engine.__name__}",
+            (Altered,),
+            {"engine": engine, "__doc__": engine.__doc__, "__module__": __name__},
+        )
         caught_by(*checks)(cls)
         return engine
 
@@ -1242,5 +1246,3 @@ class Straying(SafetensorsFolder):
         stray = folder.parent / "stray.txt"
         stray.write_text("here")
         return [*super().export(candidate, folder), stray]
-
-
