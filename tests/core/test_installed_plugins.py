@@ -18,21 +18,17 @@ def test_an_installed_package_gives_components_to_a_study_with_workers(tmp_path:
     environment = Environment(tmp_path / "environment")
     environment.install(str(tmp_path / "sample"))
 
-    def spikefront(*arguments: str) -> list[dict[str, object]]:
-        rows: list[dict[str, object]] = json.loads(
-            environment.run("-m", "spikefront", *arguments, "--format", "json", folder=tmp_path)
-        )
-        return rows
+    def spikefront(*arguments: str) -> str:
+        return environment.run("-m", "spikefront", *arguments, folder=tmp_path)
 
-    plugins = {row["plugin"]: row for row in spikefront("plugins") if row["origin"] == "spikefront-sample"}
+    rows = json.loads(spikefront("plugins", "--format", "json"))
+    plugins = {row["plugin"]: row for row in rows if row["origin"] == "spikefront-sample"}
     assert set(plugins) == {"sample.activity", "sample.exponential"}  # no word of the module without hooks
     assert {(row["version"], row["state"]) for row in plugins.values()} == {("0.3.1", "in use")}
     assert plugins["sample.exponential"]["components"] == "neuron sample-exponential"
 
-    printed = environment.run("-m", "spikefront", "run", str(SAMPLE / "study.toml"), folder=tmp_path)
-    assert "failed" not in printed
-    (study,) = spikefront("studies")
-    assert (study["state"], study["evaluations"], study["failed"]) == ("finished", 4, 0)
-    assert all("sample-activity" in row["objectives"] for row in spikefront("front", "sample"))
-    shown = json.loads(environment.run("-m", "spikefront", "show", "sample", "--format", "json", folder=tmp_path))
+    assert "Front of 'sample'" in spikefront("run", str(SAMPLE / "study.toml"))
+    shown = json.loads(spikefront("show", "sample", "--format", "json"))
+    assert (shown["state"], shown["evaluations"], shown["failed"]) == ("finished", 4, 0)
+    assert "sample-activity (minimize, spikes per step)" in shown["objectives"]
     assert "neuron sample-exponential: sample.exponential 0.3.1" in shown["plugins"]

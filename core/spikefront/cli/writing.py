@@ -13,11 +13,13 @@ from spikefront.errors import InputError
 
 
 def require_free(folder: Path) -> None:
-    """Refuse a folder that holds something.
+    """Refuse a folder that cannot be replaced by a new one.
 
     Raises:
-        InputError: It is there, and not an empty folder.
+        InputError: It is there, and not an empty folder; or it is the working folder.
     """
+    if folder.resolve() == Path.cwd():
+        raise InputError(f"--to {folder}: is the working folder, which cannot be replaced", "Name a new folder.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"--to {folder}: is there already and not an empty folder", "Name a new folder.")
 

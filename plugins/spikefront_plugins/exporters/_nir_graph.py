@@ -190,7 +190,7 @@ class Drawing:
         self._after(spikes=True)
 
     def _residual(self, module: Residual) -> None:
-        start, shape = self._ends, self.shape
+        start, shape, self._weighted = self._ends, self.shape, ""  # the shortcut is not normalised with the chain
         self.draw(module.chain)
         ends, self._ends, self.shape = self._ends, start, shape
         self._after(spikes=False)

@@ -22,6 +22,7 @@ from spikefront.errors import InputError, SpikefrontError
 from spikefront.spiking.layers import Folded, NeuronLayer
 from spikefront_plugins.exporters.nir import GRAPH, REPORT
 from spikefront_plugins.exporters.nir import NeuromorphicIntermediateRepresentation as Exporter
+from spikefront_plugins.networks.resnet import Residual
 
 LIF = {"v_threshold": 0.11, "tau": 2.6}
 CONV = {"use": "conv", "channels": [4, 6]}
@@ -209,6 +210,15 @@ def test_the_maximum_of_other_things_than_spikes_is_refused(tmp_path):
     network.body[0], network.body[2] = network.body[2], network.body[0]
     odd = dataclasses.replace(what, phenotype=lambda: network)
     with pytest.raises(InputError, match=r"body\.0\.module \(MaxPool2d\): NIR has no maximum"):
+        Exporter().export(odd, tmp_path)
+
+
+def test_a_normalisation_within_a_branch_stays_out_of_the_other(tmp_path):
+    what = candidate(network=CONV, budget=0.0)
+    network = what.phenotype()
+    network.body[1] = Residual(nn.Sequential(network.body[1]), nn.Sequential())
+    odd = dataclasses.replace(what, phenotype=lambda: network)
+    with pytest.raises(InputError, match=r"body\.1\.chain\.0\.module \(BatchNorm2d\)"):
         Exporter().export(odd, tmp_path)
 
 
