@@ -11,8 +11,9 @@ A plugin's tests derive a class from the suite of the component's kind, and say 
             return Mine(tau=3.0)
 
 pytest then runs each method `test_...` of the suite. `run_checks(Mine(tau=3.0))` runs the same without pytest, and
-returns an `Outcome` for each check. `study_record` makes a recorded study of rows, for tests of analyses and exporters. `CONTRACTS` has the suite of each kind. Suites have methods and class attributes
-that say what the component is tried with, to be overridden where it needs something else.
+returns an `Outcome` for each check. `CONTRACTS` has the suite of each kind. Suites have methods and class attributes
+that say what the component is tried with, to be overridden where it needs something else. `study_record` makes a
+recorded study of rows, for tests of analyses and exporters.
 """
 
 from typing import Any

@@ -41,7 +41,9 @@ def study_record(
     )
 
 
-def _evaluation(number: int, row: Mapping[str, Any], objectives: Mapping[str, Direction], front: bool) -> EvaluationRecord:
+def _evaluation(
+    number: int, row: Mapping[str, Any], objectives: Mapping[str, Direction], front: bool
+) -> EvaluationRecord:
     failed = any(row[name] is None for name in objectives)
     measured = {name: value for name, value in row.items() if "." not in name and name != "generation"}
     return EvaluationRecord(

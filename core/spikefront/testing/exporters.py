@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from safetensors.torch import save
 
 from spikefront.components import Candidate, CandidateExporter, Exporter, StudyExporter, StudyRecord
 from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
-from spikefront.testing._bench import BenchTask, network, tensors_of
+from spikefront.testing._bench import network, tensors_of
 from spikefront.testing._contract import ComponentContract, require, skip, told
-from spikefront.testing._jobs import JobTask, document
+from spikefront.testing._jobs import document
 
 
 class ExporterContract(ComponentContract[Exporter]):
@@ -33,19 +33,24 @@ class ExporterContract(ComponentContract[Exporter]):
             genome=Genome({"task.value": 2.0}),
             measurements={"contract-half": 1.0},
             weights=save(tensors_of(made)),
-            task=BenchTask(),
-            phenotype=lambda: made.eval(),
+            task=JobTask(),
+            phenotype=made.eval,
         )
 
     def study(self) -> StudyRecord:
         """Return a study to export; one of its candidates failed."""
-        rows = [
-            {"generation": n // 2, "accuracy": None if n == 2 else 0.2 * n, "parameters": None if n == 2 else 100.0 * n}
+        rows: list[dict[str, Any]] = [
+            {
+                "generation": n // 2,
+                "accuracy": 0.2 * n,
+                "parameters": 100.0 * n,
+                "neuron.tau": 1.5 + n,
+                "coder.steps": n,
+            }
             for n in range(5)
         ]
-        genes = [{"neuron.tau": 1.5 + 0.1 * n, "coder.steps": n} for n in range(5)]
-        both = [row | gene for row, gene in zip(rows, genes, strict=True)]
-        return study_record(both, {"accuracy": "maximize", "parameters": "minimize"})
+        rows[2] |= {"accuracy": None, "parameters": None}
+        return study_record(rows, {"accuracy": "maximize", "parameters": "minimize"})
 
     def export(self, component: Exporter, folder: Path) -> list[Path]:
         """Let an exporter write what it is for."""
@@ -57,7 +62,9 @@ class ExporterContract(ComponentContract[Exporter]):
                     return component.export(self.study(), folder)
         except SpikefrontError as error:
             raise skip(f"it refuses what the suite has: {error.message}") from None
-        raise AssertionError(f"{told(component)} is neither a CandidateExporter nor a StudyExporter; derive it from one")
+        raise AssertionError(
+            f"{told(component)} is neither a CandidateExporter nor a StudyExporter; derive it from one"
+        )
 
     def exercise(self, component: Exporter) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -95,4 +102,3 @@ class ExporterContract(ComponentContract[Exporter]):
                 files = self.export(component, Path(folder))
                 names.append(sorted(str(Path(file).relative_to(folder)) for file in files))
         require(names[0] == names[1], f"{told(component)} wrote {names[0]}, and then {names[1]}, of the same")
-
