@@ -13,7 +13,8 @@ from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
 from spikefront.testing._bench import network, tensors_of
 from spikefront.testing._contract import ComponentContract, require, skip, told
-from spikefront.testing._jobs import document
+from spikefront.testing._jobs import JobTask, document
+from spikefront.testing._records import study_record
 
 
 class ExporterContract(ComponentContract[Exporter]):
