@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from spikefront.checks import validated
-from spikefront.cli.options import DatabaseOption, PluginsOption, StudyName
+from spikefront.cli.options import DatabaseOption, PluginsOption, StudyName, registry_of
 from spikefront.cli.writing import require_free, write_folder
 from spikefront.components import CandidateExporter, Exporter, StudyExporter
 from spikefront.errors import InputError
@@ -41,18 +41,17 @@ def export(
     plugins_dir: PluginsOption = None,
 ) -> None:
     """Write a candidate's trained network, or a whole study, to a folder."""
-    study, changes = Study.open(name, db=db, plugins=plugins_dir or ()), read_changes(change or ())
-    registry = study.specification.registry
+    registry, changes = registry_of(plugins_dir), read_changes(change or ())
     write: Callable[[Path], object]
     if candidate is None:
         study_exporter = _exporter(registry, StudyExporter, exporter, changes)
         require_free(to)
-        record = study.record()
+        record = Study.open(name, db=db, plugins=plugins_dir or ()).record()
         what, write = f"study '{name}'", lambda folder: study_exporter.export(record, folder)
     else:
         candidate_exporter = _exporter(registry, CandidateExporter, exporter, changes)
         require_free(to)
-        one = study.candidate(candidate)
+        one = Study.open(name, db=db, plugins=plugins_dir or ()).candidate(candidate)
         what, write = f"candidate {candidate} of '{name}'", lambda folder: candidate_exporter.export(one, folder)
     write_folder(to, write)
     typer.echo(f"Wrote {what} to {to}")
