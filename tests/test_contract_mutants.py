@@ -173,7 +173,7 @@ class Prophetic(LIF):
         return super().sequence(x + x.roll(-1, 0), state, trained, surrogate, generator)
 
 
-@caught_by("samples_do_not_see_each_other", "two_parts_equal_the_whole")
+@caught_by("samples_do_not_see_each_other")
 class WrongAxis(LIF):
     """It runs along the batch."""
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from spikefront.testing import NeuronContract, checks_of
+
 pytest_plugins = ["pytester"]
 
 NEURON = '''
@@ -36,43 +38,35 @@ def run(pytester, *options):
     return pytester.runpytest_subprocess("-p", "pytest_spikefront", "-p", "no:cacheprovider", "-W", "error", *options)
 
 
-def test_an_author_derives_a_suite(pytester):
-    pytester.makepyfile(mine=NEURON)
+def test_an_author_derives_suites(pytester):
+    """One component keeps its contract; the other one fails with sentences."""
+    pytester.makepyfile(mine=NEURON, broken=NEURON.replace("return s, (v,)", "return s.transpose(0, 1), (v,)"))
     pytester.makepyfile(
         """
+        import broken
+        import mine
         import pytest
-        from mine import Mine
         from spikefront.testing import NeuronContract
 
         class TestMine(NeuronContract):
             @pytest.fixture(params=["hard", "soft"])
             def component(self, request):
-                return Mine(leak=0.2, reset=request.param)
-        """
-    )
-    outcomes = run(pytester).parseoutcomes()
-    assert outcomes["passed"] > 40
-    assert set(outcomes) == {"passed"}
+                return mine.Mine(leak=0.2, reset=request.param)
 
-
-def test_a_broken_component_fails_with_a_sentence(pytester):
-    broken = NEURON.replace("return s, (v,)", "return s.transpose(0, 1), (v,)")
-    pytester.makepyfile(mine=broken)
-    pytester.makepyfile(
-        """
-        import pytest
-        from mine import Mine
-        from spikefront.testing import NeuronContract
-
-        class TestMine(NeuronContract):
+        class TestBroken(NeuronContract):
             @pytest.fixture
             def component(self):
-                return Mine()
+                return broken.Mine()
         """
     )
     result = run(pytester, "--tb=line")
-    assert result.parseoutcomes()["failed"] == 2
-    result.stdout.fnmatch_lines(["*neuron 'mine': currents (9, 4, 24) torch.float32 gave spikes (9, 24, 4)*"])
+    result.assert_outcomes(passed=3 * len(checks_of(NeuronContract)) - 2, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*neuron 'mine': currents (9, 4, 24) torch.float32 gave spikes (9, 24, 4)*",
+            "FAILED *::TestBroken::test_shapes_and_types_are_kept*",
+        ]
+    )
 
 
 def test_the_fixtures_work(pytester):
