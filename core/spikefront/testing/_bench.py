@@ -185,9 +185,7 @@ def data(*shape: int, seed: int = 0) -> Tensor:
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     """Return copies of the tensors of a module's state."""
-    return {
-        name: value.detach().clone() for name, value in module.state_dict().items() if isinstance(value, Tensor)
-    }
+    return {name: value.detach().clone() for name, value in module.state_dict().items() if isinstance(value, Tensor)}
 
 
 def differing(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> list[str]:

@@ -6,6 +6,7 @@ import functools
 import json
 import random
 import re
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ C = TypeVar("C", bound=Component)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PREFIX = "test_"
 _HERE = str(Path(__file__).parent)
+_OURS = {cls for contract in KINDS.values() for cls in contract.__mro__}
 
 
 class ComponentContract(Generic[C]):
@@ -82,7 +84,7 @@ class ComponentContract(Generic[C]):
         """An instance cannot be changed, and unknown parameters are refused."""
         for name in type(component).model_fields:
             require(
-                _refuses(lambda name=name: setattr(component, name, getattr(component, name))),
+                _refuses(functools.partial(setattr, component, name, getattr(component, name))),
                 f"{told(component)}: the parameter '{name}' can be set; leave frozen=True in its model_config",
             )
         values = dict(_values(component), no_such_parameter=1)
@@ -197,15 +199,19 @@ def _explained(check: Callable[..., None]) -> Callable[..., None]:
         except Exception as error:
             component = next((one for one in (*arguments, *named.values()) if isinstance(one, Component)), None)
             who = told(component) if component is not None else "the component"
-            raise AssertionError(f"{who} raised {type(error).__name__}: {one_line(error)}{_where(error)}") from error
+            place = _where(error, component)
+            raise AssertionError(f"{who} raised {type(error).__name__}: {one_line(error)}{place}") from error
 
     return checked
 
 
-def _where(error: BaseException) -> str:
-    """Return the innermost place of an error that lies outside of the suites and of installed libraries."""
+def _where(error: BaseException, component: Component | None) -> str:
+    """Return the innermost place of an error in the component's own files, or else outside of the suites."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(_HERE) and "site-packages" not in frame.filename]
+    modules = [sys.modules.get(cls.__module__) for cls in type(component).__mro__ if cls not in _OURS]
+    files = {getattr(module, "__file__", None) for module in modules}
+    outside = [frame for frame in frames if not frame.filename.startswith(_HERE)]
+    own = [frame for frame in outside if frame.filename in files] or outside
     return f" ({Path(own[-1].filename).name}:{own[-1].lineno}, in {own[-1].name})" if own else ""
 
 
@@ -227,14 +233,14 @@ def _global_states() -> dict[str, str]:
     numbers = np.random.get_state(legacy=False)  # noqa: NPY002 - whether somebody used it
     return {
         "torch's global generator": str(torch.random.get_rng_state().tolist()),
-        "numpy's global generator": json.dumps(numbers, default=str) + str(numbers["state"]["key"].tobytes()),  # type: ignore[index,call-overload]
+        "numpy's global generator": json.dumps(numbers, default=str) + str(numbers["state"]["key"].tobytes()),
         "the module random": str(random.getstate()),
     }
 
 
 def _class_state(component: Component) -> dict[str, str]:
     """Return the attributes that the classes of a component hold as data, as text."""
-    plain = bool | int | float | str | list | tuple | dict | set | frozenset
+    plain = (bool, int, float, str, list, tuple, dict, set, frozenset)
     return {
         f"{cls.__name__}.{name}": repr(value)
         for cls in type(component).__mro__

@@ -165,9 +165,7 @@ class AlgorithmContract(ComponentContract[Algorithm]):
                 engine.tell([Told(one.genome, losses(one.genome, len(problem.objectives))) for one in ended])
 
 
-def _run(
-    engine: Engine, problem: Problem, generations: int = GENERATIONS, evaluate: Evaluate | None = None
-) -> History:
+def _run(engine: Engine, problem: Problem, generations: int = GENERATIONS, evaluate: Evaluate | None = None) -> History:
     """Return the generations of a search: what was asked for, and what was told."""
     history: History = []
     for _ in range(generations):

@@ -29,7 +29,7 @@ class AnalysisContract(ComponentContract[Analysis]):
             {
                 "id": np.arange(number),
                 "generation": np.arange(number) // 4,
-                "failure": np.where(failed, "time-out", None),
+                "failure": ["time-out" if one else None for one in failed],
                 "accuracy": accuracy,
                 "energy": np.where(failed, np.nan, rng.uniform(1e3, 1e5, number)),
                 "neuron.tau": rng.uniform(1.2, 4.0, number),

@@ -28,7 +28,7 @@ from spikefront.testing._bench import (
 )
 from spikefront.testing._contract import ComponentContract, require, skip, told
 
-IMAGE = (3, 8, 8)
+IMAGE = (3, 12, 12)
 DRAWS = 8
 Arrays = dict[str, Array]
 
@@ -39,13 +39,14 @@ class WideNetwork(Network):
     name = "bench-wide"
 
     def build(self, builder: Builder) -> nn.Module:
+        sides = builder.input_shape[1:]
         return nn.Sequential(
-            builder.conv(IMAGE[0], 48, stride=2, bias=True),
-            builder.neuron((48, 4, 4)),
-            builder.conv(48, 64, bias=True),
-            builder.neuron((64, 4, 4)),
+            builder.conv(IMAGE[0], 48, bias=True),
+            builder.neuron((48, *sides)),
+            builder.conv(48, 12, bias=True),
+            builder.neuron((12, *sides)),
             builder.stateless(nn.Flatten()),
-            builder.linear((64, 4, 4), 128),
+            builder.linear((12, *sides), 128),
             builder.neuron((128,)),
             builder.linear(128, 128),
             builder.neuron((128,)),
@@ -156,8 +157,8 @@ class EncodingContract(ComponentContract[Encoding]):
         changed = differing(_weights(first), _weights(second))
         require(
             not changed,
-            f"{told(component)}: with another network's state the weights {changed} differ; all that is drawn has to be "
-            "a parameter, a buffer or an extra state",
+            f"{told(component)}: with another network's state the weights {changed} differ; all that is drawn has to "
+            "be a parameter, a buffer or an extra state",
         )
 
     def test_inheritance_keeps_what_evolved(self, component: Encoding) -> None:
@@ -300,8 +301,7 @@ def _searches(component: Encoding) -> Iterator[tuple[str, Ranges]]:
     for name, info in type(component).model_fields.items():
         value = values[name]
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            most = min([m.le for m in info.metadata if isinstance(m, annotated_types.Le)], default=2 * value)
+            limits: list[Any] = [limit.le for limit in info.metadata if isinstance(limit, annotated_types.Le)]
+            most = min([2 * value, *limits])
             if most > value:
-                yield name, Ranges({**values, name: Integer(value, int(min(2 * value, most)))})  # type: ignore[call-overload]
-
-
+                yield name, Ranges({**values, name: Integer(value, most)})

@@ -176,7 +176,9 @@ def bench_context(parts: Parts, genome: Genome | None = None) -> Context:
 
 def elite_of(context: Context) -> Genome:
     """Return a genome with the genes of a context's candidate, whose arrays are others."""
-    return Genome({path: value * 0.5 if isinstance(value, np.ndarray) else value for path, value in context.genome.items()})
+    return Genome(
+        {path: value * 0.5 if isinstance(value, np.ndarray) else value for path, value in context.genome.items()}
+    )
 
 
 @functools.cache
@@ -199,6 +201,7 @@ def _flags(network: nn.Module) -> list[Any]:
 
 def _half(recording: Recording) -> Recording:
     layers = [
-        replace(one, effective=one.effective / 2, dense=one.dense / 2, flops=one.flops / 2) for one in recording.synapses
+        replace(one, effective=one.effective / 2, dense=one.dense / 2, flops=one.flops / 2)
+        for one in recording.synapses
     ]
     return replace(recording, synapses=tuple(layers))

@@ -63,8 +63,8 @@ class NeuronContract(ComponentContract[NeuronModel]):
         spikes = _run(component, self.currents(T, B, N))[0]
         require(
             bool((spikes == spikes.round()).all()) and bool((spikes >= 0).all()),
-            f"{told(component)}: spikes lie between {float(spikes.min()):g} and {float(spikes.max()):g} and are not all "
-            "whole numbers of at least 0; return what the `spike` function of the step returns",
+            f"{told(component)}: spikes lie between {float(spikes.min()):g} and {float(spikes.max()):g} and are not "
+            "all whole numbers of at least 0; return what the `spike` function of the step returns",
         )
 
     def test_later_currents_leave_earlier_spikes_alone(self, component: NeuronModel) -> None:
@@ -150,7 +150,9 @@ class NeuronContract(ComponentContract[NeuronModel]):
             "detach nothing on the way",
         )
         dead = [name for name, gradient in gradients.items() if not gradient.any()]
-        require(not dead, f"{told(component)}: no gradient reaches {', '.join(dead)}; use the tensors that are passed in")
+        require(
+            not dead, f"{told(component)}: no gradient reaches {', '.join(dead)}; use the tensors that are passed in"
+        )
 
     def test_zero_currents_give_a_finite_state(self, component: NeuronModel) -> None:
         """Silence, also a long one, leads to spikes and a state that are finite."""
@@ -168,7 +170,7 @@ class NeuronContract(ComponentContract[NeuronModel]):
         alone = torch.cat([_run(component, x[:, n : n + 1])[0] for n in range(B)], 1)
         require(
             torch.equal(spikes, alone) and torch.equal(spikes[:, order], _run(component, x[:, order])[0]),
-            f"{told(component)}: the spikes of a sample depend on the others of its batch; is the batch the second axis?",
+            f"{told(component)}: the spikes of a sample depend on the others of its batch, the second axis",
         )
 
     def test_calls_do_not_remember_each_other(self, component: NeuronModel) -> None:
@@ -264,9 +266,7 @@ def _layer(component: NeuronModel, *shape: int) -> NeuronLayer:
     return NeuronLayer(component, BenchSurrogate(), shape or (N,))
 
 
-def _run(
-    component: NeuronModel, x: Tensor, state: State | None = None, surrogate: Surrogate | None = None
-) -> Run:
+def _run(component: NeuronModel, x: Tensor, state: State | None = None, surrogate: Surrogate | None = None) -> Run:
     start = component.initial_state(x[0]) if state is None else state
     trained: dict[str, Tensor] = dict(component.trained(tuple(x.shape[2:])))
     return component.sequence(x, start, trained, surrogate or BenchSurrogate(), generator())

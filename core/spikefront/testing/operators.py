@@ -153,8 +153,8 @@ class OperatorContract(ComponentContract[Operator]):
                     wrong = [child for child in children if not domain.contains(_plain(child))]
                     require(
                         not wrong,
-                        f"{told(component)}: two parents {_shown(value)} had the child {_shown(wrong[:1])}, which is not "
-                        f"in {domain}",
+                        f"{told(component)}: two parents {_shown(value)} had the child {_shown(wrong[:1])}, which "
+                        f"is not in {domain}",
                     )
 
     def test_something_happens(self, component: Operator) -> None:

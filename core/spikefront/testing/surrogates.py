@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from spikefront.components import Surrogate
 from spikefront.testing._contract import ComponentContract, require, skip, told
@@ -48,11 +47,11 @@ class SurrogateContract(ComponentContract[Surrogate]):
         values = component.derivative(POINTS.clone())
         require(
             bool(values.isfinite().all()) and float(values.min()) >= 0,
-            f"{told(component)}: the smallest derivative is {float(values.min()):g}; it has to be finite and at least 0",
+            f"{told(component)}: the smallest derivative is {float(values.min()):g}; it has to be finite and >= 0",
         )
 
     def test_its_peak_is_one_at_the_threshold(self, component: Surrogate) -> None:
-        """The derivative is 1 at v = 0 and nowhere larger, so that another shape does not change the gradient's scale."""
+        """The derivative is 1 at v = 0 and nowhere larger: another shape does not change the scale of gradients."""
         peak = float(component.derivative(torch.zeros(1, dtype=torch.float64)))
         largest = float(component.derivative(POINTS.clone()).max())
         require(
@@ -63,10 +62,11 @@ class SurrogateContract(ComponentContract[Surrogate]):
 
     def test_its_tails_fall(self, component: Surrogate) -> None:
         """The derivative does not rise away from the threshold."""
-        values = component.derivative(POINTS[POINTS > 0].clone())
+        points = POINTS[POINTS > 0]
+        values = component.derivative(points.clone())
         require(
             bool((values.diff() <= 1e-12).all()),
-            f"{told(component)}: the derivative rises at v = {float(POINTS[POINTS > 0][1:][values.diff().argmax()]):g}; "
+            f"{told(component)}: the derivative rises at v = {float(points[1:][values.diff().argmax()]):g}; "
             "it has to fall, or stay, away from v = 0",
         )
 

@@ -46,8 +46,8 @@ class SynapseContract(ComponentContract[Synapse]):
             wanted = (SIDE // stride,) * 2
             require(
                 sides == wanted,
-                f"{told(component)}: a 3x3 convolution with padding 1 and stride {stride} made {sides} of {SIDE}x{SIDE}; "
-                f"{wanted} is right",
+                f"{told(component)}: a 3x3 convolution with padding 1 and stride {stride} made {sides} of {SIDE}x{SIDE}"
+                f"; {wanted} is right",
             )
 
     def test_same_generator_same_layer(self, component: Synapse) -> None:
@@ -59,7 +59,7 @@ class SynapseContract(ComponentContract[Synapse]):
             first, same, other = (tensors_of(cast("nn.Module", layer)) for layer in made)
             require(
                 not differing(first, same),
-                f"{told(component)}: equal generators gave other tensors; draw all of them from the generator passed in",
+                f"{told(component)}: equal generators gave other tensors; draw them from the generator passed in",
             )
             require(
                 not first or differing(first, other),
@@ -80,7 +80,7 @@ class SynapseContract(ComponentContract[Synapse]):
                 )
 
     def test_encodable_weights_are_there(self, component: Synapse) -> None:
-        """A layer names the tensors that an encoding may generate; they are parameters of the module that names them."""
+        """A layer names the tensors that an encoding may generate; they are its own parameters."""
         for layer, _ in _layers(component):
             named = list(encodable_weights(layer))
             require(

@@ -140,8 +140,8 @@ class TaskContract(ComponentContract[Task]):
         for name, values in metrics.items():
             require(
                 isinstance(values, Tensor) and tuple(values.shape) == (BATCH,) and bool(values.isfinite().all()),
-                f"{told(component)}: the metric '{name}' of {BATCH} samples is {getattr(values, 'shape', values)!r}; it "
-                f"has to be ({BATCH},), finite",
+                f"{told(component)}: the metric '{name}' of {BATCH} samples is {getattr(values, 'shape', values)!r}; "
+                f"it has to be ({BATCH},), finite",
             )
             single = torch.cat([one[name] for one in alone])
             require(
@@ -170,7 +170,9 @@ class TaskContract(ComponentContract[Task]):
         task.score(phenotype, "validation", Streams(2))
         after = phenotype.state_dict()
         changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
-        require(not changed, f"{told(component)}: scoring changed {changed}; score in evaluation mode, without gradients")
+        require(
+            not changed, f"{told(component)}: scoring changed {changed}; score in evaluation mode, without gradients"
+        )
 
     def _score(self, component: Task) -> dict[str, float]:
         def scored() -> dict[str, float]:

@@ -55,8 +55,8 @@ class TrainerContract(ComponentContract[Trainer]):
         changed = differing(_weights(first), _weights(second))
         require(
             not changed and first.history == second.history,
-            f"{told(component)}: the same session gave other weights or history {changed[:3]}; take all randomness from "
-            "`session.streams`, and keep nothing between calls",
+            f"{told(component)}: the same session gave other weights or history {changed[:3]}; take all randomness "
+            "from `session.streams`, and keep nothing between calls",
         )
 
     def test_it_goes_on_where_it_stopped(self, component: Trainer) -> None:
@@ -91,7 +91,9 @@ class TrainerContract(ComponentContract[Trainer]):
         before = {name: value.clone() for name, value in half.checkpoint.items()}
         self._fitted(component, budget=1.0, checkpoint=half.checkpoint)
         changed = differing(before, dict(half.checkpoint))
-        require(not changed, f"{told(component)}: training on changed {changed[:3]} of the checkpoint; clone its tensors")
+        require(
+            not changed, f"{told(component)}: training on changed {changed[:3]} of the checkpoint; clone its tensors"
+        )
 
     def test_only_the_training_split_is_read(self, component: Trainer) -> None:
         """Validation and test data stay unseen."""

@@ -25,15 +25,6 @@ def test_time_comes_first_and_the_type_stays(name: str, shape: tuple[int, ...], 
     assert x.dtype == dtype
 
 
-@pytest.mark.parametrize("name", CODERS)
-def test_same_generator_same_input_and_no_global_randomness(name: str) -> None:
-    data = torch.linspace(0, 1, 50).reshape(5, 10)
-    before = torch.random.get_rng_state()
-    first, second = encode(name, data, seed=3, steps=8), encode(name, data, seed=3, steps=8)
-    assert torch.equal(first, second)
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
 @pytest.mark.parametrize("name", ["poisson", "latency"])
 def test_spikes_are_zero_or_one(name: str) -> None:
     x = encode(name, torch.linspace(0, 1, 64).reshape(8, 8), steps=16)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spikefront import NeuronModel, ThresholdNeuron
+from spikefront import ThresholdNeuron
 from spikefront.components.neuron import State
 from spikefront.plugins import load
 from spikefront.spiking.layers import NeuronLayer
@@ -43,40 +43,6 @@ def test_spikes_and_state_have_the_shape_and_type_of_the_currents(name: str) -> 
 @pytest.mark.parametrize("name", NEURONS)
 def test_neurons_fire_and_are_silent_at_times(name: str) -> None:
     assert 0.01 < layer(name, 50)(currents(20, 4, 50)).mean() < 0.99
-
-
-@pytest.mark.parametrize("name", NEURONS)
-def test_sequence_equals_the_reference(name: str) -> None:
-    module, x = layer(name, 30), currents(8, 3, 30)
-    spikes, state = module.run(x)
-    start, trained = module.model.initial_state(x[0]), dict(module.trained.items())
-    expected, expected_state = module.model.reference(x, start, trained, module.surrogate)
-    assert torch.equal(spikes, expected)
-    assert_states_equal(state, expected_state)
-
-
-@pytest.mark.parametrize("name", NEURONS)
-def test_a_batch_of_two_equals_two_batches_of_one(name: str) -> None:
-    module, x = layer(name, 30), currents(8, 2, 30)
-    together = module(x)
-    assert torch.equal(together[:, :1], module(x[:, :1]))
-    assert torch.equal(together[:, 1:], module(x[:, 1:]))
-
-
-@pytest.mark.parametrize("name", NEURONS)
-def test_eight_steps_equal_four_and_four_more(name: str) -> None:
-    module, x = layer(name, 30), currents(8, 2, 30)
-    spikes, state = module.run(x)
-    first, between = module.run(x[:4])
-    second, end = module.run(x[4:], between)
-    assert torch.equal(spikes, torch.cat([first, second]))
-    assert_states_equal(state, end)
-
-
-@pytest.mark.parametrize("name", NEURONS)
-def test_calls_do_not_remember_each_other(name: str) -> None:
-    module, x = layer(name, 30), currents(8, 2, 30)
-    assert torch.equal(module(x), module(x))
 
 
 @pytest.mark.parametrize("name", NEURONS)
@@ -125,14 +91,6 @@ def test_gradients_reach_every_step_and_all_that_is_trained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEURONS)
-def test_no_global_randomness_is_used(name: str) -> None:
-    before = torch.random.get_rng_state()
-    module = layer(name, 10)
-    module(currents(4, 2, 10).requires_grad_()).sum().backward()
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
-@pytest.mark.parametrize("name", NEURONS)
 def test_discarded_layers_are_freed(name: str) -> None:
     def build_and_drop() -> weakref.ref[NeuronLayer]:
         module = layer(name, 10)
@@ -142,11 +100,3 @@ def test_discarded_layers_are_freed(name: str) -> None:
     references = [build_and_drop() for _ in range(200)]
     gc.collect()
     assert all(reference() is None for reference in references)
-
-
-@pytest.mark.parametrize("name", NEURONS)
-def test_models_are_values(name: str) -> None:
-    model: type[NeuronModel] = NEURONS[name]
-    assert model() == model()
-    assert hash(model()) == hash(model())
-    assert all(field.description for field in model.model_fields.values())

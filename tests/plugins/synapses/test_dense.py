@@ -28,20 +28,6 @@ def test_weights_and_biases_have_pytorchs_range_and_variance(make):
     assert float(layer.bias.detach().abs().max()) <= bound
 
 
-def test_the_global_generator_is_not_touched():
-    before = torch.get_rng_state()
-    Dense().linear(10, 10, True, generator())
-    Dense().conv(3, 4, 3, 1, 1, True, generator())
-    assert torch.equal(before, torch.get_rng_state())
-
-
-def test_the_same_generator_gives_the_same_layer_and_another_one_another():
-    first, same, other = (Dense().linear(10, 10, True, generator(seed)) for seed in (1, 1, 2))
-    assert torch.equal(first.weight, same.weight)
-    assert torch.equal(first.bias, same.bias)
-    assert not torch.equal(first.weight, other.weight)
-
-
 def test_layers_are_what_was_asked_for():
     conv = Dense().conv(3, 5, 7, 2, 3, False, generator())
     assert isinstance(conv, nn.Conv2d)
