@@ -116,7 +116,10 @@ def run_page(page: Path, folder: Path) -> None:
         run_block(block, folder, names)
 
 
-RUN = sorted({block.page for block in BLOCKS if block.language in {"python", "console"}} - {TUTORIAL})
+OTHERS = {TUTORIAL, ROOT / "docs" / "exporting.md"}
+"""Pages with a test of their own: the tutorial below, exporting in tests/core/cli/test_exporting.py."""
+
+RUN = sorted({block.page for block in BLOCKS if block.language in {"python", "console"}} - OTHERS)
 
 
 @pytest.mark.parametrize("page", RUN, ids=name_of)
@@ -130,6 +133,7 @@ def test_the_code_of_a_page_runs(page: Path, exported: Path, tmp_path: Path) -> 
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.timeout(300)
 def test_the_tutorial_ends_with_its_neuron_on_the_front(tmp_path: Path) -> None:
     run_page(TUTORIAL, tmp_path)
     with Database.read_only(f"sqlite:///{tmp_path}/spikefront.db") as database:
