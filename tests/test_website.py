@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from website.build import generated_pages
 from website.commands import called, commands, commands_page
-from website.components import EXAMPLES, OTHER_EXAMPLES, TITLES, anchor, components_page, kind_page
+from website.components import TITLES, anchor, components_page, kind_page
 from website.hooks import hook_names, hooks_page
 from website.links import EXTRA_PAGES, ROOT, copied, rewritten
 from website.python_api import python_page
@@ -67,7 +67,6 @@ def test_every_kind_has_a_page_with_its_hook_an_example_its_contract_and_what_th
     assert len(source.splitlines()) < 120
     assert section(page, "## Contract").strip() == f"::: {KINDS[kind].__module__}"
     assert all(f"[`{name}`](" in section(page, "## What there is") for name in load().components(kind))
-    assert (kind in EXAMPLES) != (kind in OTHER_EXAMPLES)
 
 
 def test_every_command_option_and_argument_is_in_the_reference_with_help() -> None:

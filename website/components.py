@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import inspect
 import re
 import sys
@@ -13,8 +12,8 @@ from spikefront.components import KINDS, Component
 from spikefront.describe import Parameter, parameters, summary
 from spikefront.hookspecs import HOOKS
 from spikefront.plugins import Registry
+from spikefront.testing import CONTRACTS
 from website.hooks import hook_text
-from website.links import ROOT
 
 TITLES = {
     "encoding": ("an encoding", "Encodings"),
@@ -42,7 +41,7 @@ PLACES = {
     "predictor": "`use` in `[search.screening]`; its parameters stand beside",
     "executor": "`use` in `[execution]`; its parameters stand beside",
     "exporter": "nowhere: `spikefront export --as NAME` takes it",
-    "analysis": "nowhere: a program takes it from the registry",
+    "analysis": "nowhere: `spikefront analyse STUDY NAME` makes it",
 }
 """Where a study file names a component of a kind that does not describe a candidate."""
 
@@ -61,12 +60,9 @@ EXAMPLES = {
     "predictor": "synflow",
     "executor": "inline",
     "exporter": "safetensors",
+    "analysis": "hypervolume",
 }
 """Kind -> a short built-in component whose source its page shows."""
-
-
-OTHER_EXAMPLES = {"analysis": "docs/examples/best_of_generation.py"}
-"""The same for kinds of which nothing is built in."""
 
 
 def kind_pages(registry: Registry) -> dict[str, str]:
@@ -151,22 +147,15 @@ def _code(default: str) -> str:
 
 
 def _example(kind: str, registry: Registry) -> Iterator[str]:
-    yield "## Example"
-    if kind in EXAMPLES:
-        name = EXAMPLES[kind]
-        yield f"The whole source of the built-in {kind} `{name}`:"
-        source = inspect.getsource(sys.modules[registry.components(kind)[name].__module__])
-    else:
-        source = (ROOT / OTHER_EXAMPLES[kind]).read_text()
+    name = EXAMPLES[kind]
+    source = inspect.getsource(sys.modules[registry.components(kind)[name].__module__])
+    yield f"## Example\n\nThe whole source of the built-in {kind} `{name}`:"
     yield f"```python\n{source}```"
 
 
 def _suite(contract: type[Component]) -> Iterator[str]:
-    """Yield the section on the contract's test suite, where `spikefront.testing` has one."""
-    if importlib.util.find_spec("spikefront.testing") is None:
-        return
-    suite = importlib.import_module("spikefront.testing").CONTRACTS[contract.kind]
-    yield f"## Tests\n\n::: spikefront.testing.{suite.__name__}"
+    """Yield the section on the contract's test suite."""
+    yield f"## Tests\n\n::: spikefront.testing.{CONTRACTS[contract.kind].__name__}"
 
 
 def _listing(kind: str, registry: Registry) -> Iterator[str]:
