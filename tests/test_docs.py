@@ -19,10 +19,9 @@ import typer.main
 from fenced import PAGES, ROOT, Block
 
 from spikefront.cli import build, main
-from spikefront.components import Candidate
 from spikefront.errors import DataError
 from spikefront.evaluate import evaluate
-from spikefront.exported import write_candidate
+from spikefront.exported import candidate_of, write_candidate
 from spikefront.job import Job
 from spikefront.plugins import load
 from spikefront.sources import Sources
@@ -65,7 +64,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     genome = study.space.genome({path: gene.domain.sample(rng) for path, gene in study.space.items()})
     evaluation = evaluate(Job(study.to_json(), genome), load())
     (folder / "net").mkdir()
-    candidate = Candidate(study.name, 1, study.resolved_document(genome), genome, {}, evaluation.weights)
+    candidate = candidate_of(study, 1, genome, {}, evaluation.weights)
     write_candidate(candidate, folder / "net")
     return folder
 
@@ -233,7 +232,7 @@ def test_commands_in_sentences_exist() -> None:
     wrong = []
     for page in PAGES:
         for call in fenced.mentions(page):
-            words = [word for word in shlex.split(call)[1:] if word not in {"...", "|"}]
+            words = [word for word in shlex.split(call)[1:] if word not in {"...", "|", "--no-plugins"}]
             name, command, left = command_of(words)
             options = {option for one in command.params for option in one.opts} | {"--help"}
             known = words[:1] == ["COMMAND"] or (name and not (hasattr(command, "commands") and left))

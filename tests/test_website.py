@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from website.build import generated_pages
 from website.commands import called, commands, commands_page
@@ -19,12 +18,11 @@ from website.links import EXTRA_PAGES, ROOT, copied, rewritten
 from website.python_api import python_page
 
 import spikefront
-from spikefront import Analysis, hookspecs
+from spikefront import hookspecs
 from spikefront.components import KINDS
 from spikefront.describe import parameters
 from spikefront.hookspecs import HOOKS
 from spikefront.plugins import load
-from spikefront.sources import Sources
 
 
 def section(page: str, heading: str) -> str:
@@ -87,17 +85,6 @@ def test_nested_commands_are_found() -> None:
 def test_every_public_name_is_in_the_reference_of_python() -> None:
     page = python_page()
     assert [name for name in spikefront.__all__ if not re.search(rf"\b{name}\b", page)] == []
-
-
-def test_the_example_of_an_analysis_works() -> None:
-    registry = load(Sources(folders=(str(ROOT / "docs" / "examples"),)))
-    analysis = registry.get(Analysis, "best-of-generation")()
-    rows = {
-        "generation": [0, 0, 1, 2, 2],
-        "accuracy": [0.5, 0.9, 0.4, 0.6, 0.8],
-        "failure": [None, "time-out", *[None] * 3],
-    }
-    assert analysis.table(pd.DataFrame(rows))["best accuracy"].tolist() == [0.5, 0.5, 0.8]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def command(kind: str, name: str, options: str = "") -> str:
     parts = ["spikefront plugins", options]
     if kind in _SET:
         parts = ["spikefront run STUDY", options, f"--set {_SET[kind]}"]
+    elif kind == "analysis":
+        parts = ["spikefront analyse STUDY new-component", options]
     elif kind == "exporter":
         parts = ["spikefront export STUDY ID --to FOLDER", options, "--as new-component"]
     return " ".join(part for part in parts if part).replace("new-component", name)
