@@ -5,18 +5,37 @@ from pathlib import Path
 import streamlit as st
 
 from spikefront.errors import SpikefrontError
+from spikefront_app.views import third_party_pages
 
 PAGES = Path(__file__).with_name("pages")
+TITLES = {
+    "Look": {
+        "front": ("Front", ":material/scatter_plot:"),
+        "candidate": ("Candidate", ":material/neurology:"),
+        "progress": ("Progress", ":material/trending_up:"),
+        "compare": ("Compare", ":material/compare_arrows:"),
+        "importance": ("Importance", ":material/bar_chart:"),
+    },
+    "Work": {
+        "studies": ("Studies", ":material/list:"),
+        "launch": ("Launch", ":material/rocket_launch:"),
+        "plugins": ("Plugins", ":material/extension:"),
+    },
+}
 
-st.set_page_config(page_title="Spikefront", layout="wide")
-page = st.navigation(
-    [
-        st.Page(PAGES / "front.py", title="Front", icon=":material/show_chart:", default=True),
-        st.Page(PAGES / "studies.py", title="Studies", icon=":material/list:"),
+st.set_page_config(page_title="Spikefront", page_icon=":material/scatter_plot:", layout="wide")
+sections = {
+    section: [
+        st.Page(PAGES / f"{name}.py", title=title, icon=icon, default=name == "front", url_path=name)
+        for name, (title, icon) in pages.items()
     ]
-)
+    for section, pages in TITLES.items()
+}
+others = third_party_pages()
+page = st.navigation({**sections, **({"Plugins' pages": others} if others else {})})
 try:
     page.run()
 except SpikefrontError as error:
     st.error(error.message)
-    st.info(error.hint)
+    if error.hint:
+        st.info(error.hint)

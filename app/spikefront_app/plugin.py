@@ -11,9 +11,13 @@ from typing import Annotated
 import typer
 
 from spikefront import hookimpl
-from spikefront.cli.options import DatabaseOption
+from spikefront.cli.options import DatabaseOption, PluginsOption
+from spikefront.cli.output import print_note
+from spikefront.sources import FOLDERS_VARIABLE, Sources
 from spikefront.storage import DEFAULT_DATABASE
 
+DATABASE_VARIABLE = "SPIKEFRONT_DB"
+HERE = "127.0.0.1"
 ENTRY = Path(__file__).with_name("main.py")
 
 
@@ -25,21 +29,26 @@ def spikefront_commands(cli: typer.Typer) -> None:
 
 def app(
     db: DatabaseOption = DEFAULT_DATABASE,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve at.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    address: Annotated[str, typer.Option(metavar="IP", help="Address to serve at; 0.0.0.0 for all.")] = HERE,
+    plugins_dir: PluginsOption = None,
 ) -> None:
-    """Browse studies and their fronts in a web browser, on this machine only."""
-    from spikefront.storage import Database
-    from spikefront_app.tables import DATABASE_VARIABLE
-
-    with Database.read_only(db):
-        pass  # a database that cannot be read is told here, not on a page
-    command = [sys.executable, "-m", "streamlit", "run", str(ENTRY)]
+    """Browse studies and their fronts in a web browser, on this machine only unless --address says otherwise."""
+    if address != HERE:
+        print_note(
+            f"Whoever reaches {address}:{port} can look at {db} and launch studies: there is no login, unless you set "
+            "up Streamlit's own (docs/app.md)."
+        )
     options = {
-        "server.address": "127.0.0.1",
+        "server.address": address,
         "server.port": str(port),
         "server.headless": str(not browser).lower(),
         "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "viewer",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    raise typer.Exit(subprocess.call([*command, *arguments], env={**os.environ, DATABASE_VARIABLE: db}))  # noqa: S603
+    folders = Sources.here(plugins_dir or ()).folders
+    environment = {**os.environ, DATABASE_VARIABLE: db, FOLDERS_VARIABLE: os.pathsep.join(folders)}
+    command = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *arguments]
+    raise typer.Exit(subprocess.call(command, env=environment))  # noqa: S603

@@ -29,6 +29,7 @@ from spikefront.components import (
 )
 from spikefront.sources import hookimpl
 from spikefront.study import Study
+from spikefront.views import View
 
 __all__ = [
     "Algorithm",
@@ -54,5 +55,6 @@ __all__ = [
     "Task",
     "ThresholdNeuron",
     "Trainer",
+    "View",
     "hookimpl",
 ]

@@ -24,6 +24,7 @@ from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
 from spikefront.components.task import Task
 from spikefront.components.trainer import Trainer
+from spikefront.views import View
 
 PROJECT = "spikefront"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -107,6 +108,11 @@ def spikefront_exporters() -> list[type[Exporter]]:  # type: ignore[empty-body]
 @hookspec
 def spikefront_defaults() -> dict[str, tuple[str, ...]]:  # type: ignore[empty-body]
     """Return default components, kind -> names: the first stands where a study file names none; operators all serve."""
+
+
+@hookspec
+def spikefront_views() -> list[View]:  # type: ignore[empty-body]
+    """Return pages for the web app."""
 
 
 @hookspec

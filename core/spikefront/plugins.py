@@ -24,6 +24,7 @@ from spikefront.discovery import Found, find
 from spikefront.errors import PluginError, did_you_mean, shown
 from spikefront.hookspecs import HOOKS, PROJECT
 from spikefront.sources import DISABLED_VARIABLE, Sources
+from spikefront.views import View
 
 DEFAULT_SOURCES = Sources()
 C = TypeVar("C", bound=Component)
@@ -31,7 +32,7 @@ C = TypeVar("C", bound=Component)
 PATIENCE = 20.0
 """Time that a plugin may take to be imported, and for each call of a hook, in seconds."""
 
-_DEFAULTS = "spikefront_defaults"
+_DEFAULTS, _VIEWS = "spikefront_defaults", "spikefront_views"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -67,17 +68,29 @@ class Plugin:
         return "set aside" if self.reason and not self.hooks else "in use"
 
 
+@dataclass(frozen=True)
+class _Provided:
+    """What a plugin gives: see `Registry`."""
+
+    hooks: tuple[str, ...]
+    components: list[type[Component]]
+    defaults: list[Mapping[str, tuple[str, ...]]]
+    views: list[View]
+
+
 class Registry:
     """All usable components, and the story of every plugin.
 
     Attributes:
         sources: Where the plugins were looked for.
         plugins: All that were found, in order.
+        views: Pages for the web app.
     """
 
     def __init__(self, sources: Sources = DEFAULT_SOURCES) -> None:
         self.sources = sources
         self.plugins: list[Plugin] = []
+        self.views: list[View] = []
         self._components: dict[str, dict[str, type[Component]]] = {kind: {} for kind in KINDS}
         self._providers: dict[tuple[str, str], Plugin] = {}
         self._defaults: list[Mapping[str, tuple[str, ...]]] = []
@@ -175,23 +188,22 @@ class Registry:
             module = bounded(found.load, PATIENCE)
             if found.maybe and not _has_hooks(module):
                 return
-            hooks, components, defaults = self._register(module, found)
+            provided = self._register(module, found)
         except (Exception, SystemExit) as error:
             reason, remedy = _reason(error)
             self.plugins.append(replace(plugin, reason=reason, remedy=remedy))
             return
-        listing = tuple((component.kind, component.name) for component in components)
-        plugin = replace(plugin, components=listing, hooks=hooks)
+        listing = tuple((component.kind, component.name) for component in provided.components)
+        plugin = replace(plugin, components=listing, hooks=provided.hooks)
         self.plugins.append(plugin)
-        self._defaults += defaults
-        for component in components:
+        self._defaults += provided.defaults
+        self.views += provided.views
+        for component in provided.components:
             self._components[component.kind][component.name] = component
             self._providers[component.kind, component.name] = plugin
 
-    def _register(
-        self, module: ModuleType, found: Found
-    ) -> tuple[tuple[str, ...], list[type[Component]], list[Mapping[str, tuple[str, ...]]]]:
-        """Return a module's hooks, and what they provide; where that fails, none of them stay."""
+    def _register(self, module: ModuleType, found: Found) -> _Provided:
+        """Return what a module provides; where that fails, none of its hooks stay."""
         if self._manager.is_registered(module):
             raise PluginError("this module is loaded already, under another name", "Name it in one place only.")
         if not _has_hooks(module):
@@ -202,17 +214,28 @@ class Registry:
         try:
             self._manager.register(module, found.name)
             implementations = dict(self._implementations(module))
-            components = self._collect(implementations)
-            defaults = [
-                _checked_defaults(bounded(function, PATIENCE))
-                for name, function in implementations.items()
-                if name == _DEFAULTS
-            ]
+            return _Provided(
+                hooks=tuple(implementations),
+                components=self._collect(implementations),
+                defaults=[_checked_defaults(given) for given in _called(implementations, _DEFAULTS)],
+                views=[view for given in _called(implementations, _VIEWS) for view in self._checked_views(given)],
+            )
         except BaseException:
             if self._manager.is_registered(module):
                 self._manager.unregister(module)
             raise
-        return tuple(implementations), components, defaults
+
+    def _checked_views(self, given: Any) -> list[View]:
+        """Return pages for the web app whose names are free."""
+        if not isinstance(given, list | tuple) or not all(isinstance(view, View) for view in given):
+            raise PluginError(f"hook '{_VIEWS}' returned {shown(given)}", "It should return a list of View.")
+        for view in given:
+            if not _NAME.fullmatch(view.name):
+                message = f"the name {view.name!r} of a page is not lower-case words joined by hyphens"
+                raise PluginError(message, "Name it like 'spike-trains'.")
+            if any(view.name == other.name for other in self.views):
+                raise PluginError(f"there is a page '{view.name}' already", "Rename it.")
+        return list(given)
 
     def _implementations(self, module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
         known = [name for name in vars(hookspecs) if name.startswith(f"{PROJECT}_")]
@@ -271,6 +294,11 @@ def load(sources: Sources = DEFAULT_SOURCES) -> Registry:
 
 def _has_hooks(module: ModuleType) -> bool:
     return any(hasattr(value, f"{PROJECT}_impl") for value in vars(module).values())
+
+
+def _called(implementations: Mapping[str, Callable[..., Any]], name: str) -> list[Any]:
+    """Return what the hook of a name gives, if a plugin implements it."""
+    return [bounded(implementations[name], PATIENCE)] if name in implementations else []
 
 
 def _checked_defaults(given: Any) -> Mapping[str, tuple[str, ...]]:

@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
+from app_pages import figures, numbers, page
 
-import spikefront_app
-from spikefront.plugins import load
-from spikefront.search.coordinator import Search
-from spikefront.sources import Sources
-from spikefront.specification import Specification
 from spikefront.storage import Database, queries
-from spikefront_app.figures import figure_front, figure_parallel
-from spikefront_app.tables import DATABASE_VARIABLE
-
-MAIN = Path(spikefront_app.__file__).with_name("main.py")
-TRIVIAL = Sources(modules=("benchmarks.trivial",))
-GENE = {"low": 0.0, "high": 1.0}
-
-
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path}/app.db"
-    monkeypatch.setenv(DATABASE_VARIABLE, url)
-    return url
-
-
-@pytest.fixture
-def study(database: str) -> str:
-    document = {
-        "study": {"name": "shown", "seed": 1, "objectives": ["first", "second", "third"]},
-        "task": {"use": "trivial", "a": GENE, "b": GENE, "c": {"choice": [0.25, 0.5]}},
-        "trainer": {"use": "none"},
-        "search": {"population": 10, "generations": 3},
-        "execution": {"use": "inline"},
-    }
-    registry = load(TRIVIAL)
-    with Database.open(database, create=True) as opened:
-        Search(Specification.from_document(document, registry), opened).run()
-    return "shown"
-
-
-def page(number: int = 0) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=30)
-    if number:
-        app.switch_page("pages/studies.py")
-    return app.run()
-
-
-def figures(app: AppTest) -> list[dict[str, object]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+from spikefront_app.figures.front import figure_front, figure_parallel
 
 
 def table() -> pd.DataFrame:
@@ -112,22 +64,15 @@ def test_the_front_page_plots_what_is_recorded(study: str, database: str) -> Non
         assert (x, y) == pytest.approx((rows[number].mean("second"), rows[number].mean("first")))
 
 
-def numbers(values: object) -> list[float]:
-    """Return a column of a figure, which plotly sends as base64 where it is long."""
-    if not isinstance(values, dict):
-        return values
-    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
-
-
 def test_choosing_an_axis_changes_the_figure(study: str) -> None:
     app = page()
-    app.selectbox[2].set_value("third").run()
+    app.selectbox(key="x").set_value("third").run()
     assert not app.exception
     assert figures(app)[0]["layout"]["xaxis"]["title"]["text"] == "third"
 
 
 def test_the_studies_page_lists_them(study: str) -> None:
-    app = page(1)
+    app = page("studies")
     assert not app.exception
     assert list(app.dataframe[0].value["name"]) == [study]
     assert list(app.dataframe[0].value["evaluations"]) == [30]
@@ -140,10 +85,10 @@ def test_a_missing_database_is_a_sentence(database: str) -> None:
     assert app.info[0].value
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_an_empty_database_says_what_to_run(database: str, number: int) -> None:
+@pytest.mark.parametrize("name", ["front", "studies"])
+def test_an_empty_database_says_what_to_run(database: str, name: str) -> None:
     with Database.open(database, create=True):
         pass
-    app = page(number)
+    app = page(name)
     assert not app.exception
     assert "spikefront run" in app.info[0].value

@@ -22,7 +22,7 @@ COMPONENTS = [
 
 
 def test_every_hook_provides_a_kind_and_every_kind_has_a_hook():
-    assert set(HOOKS) == HOOK_NAMES - {"spikefront_defaults", "spikefront_commands"}
+    assert set(HOOKS) == HOOK_NAMES - {"spikefront_defaults", "spikefront_commands", "spikefront_views"}
     assert sorted(HOOKS.values()) == sorted(KINDS)
     assert all(contract.kind == kind for kind, contract in KINDS.items())
 

@@ -13,6 +13,7 @@ from spikefront.job import Failure, FailureKind
 from spikefront.storage import schema
 from spikefront.storage.blobs import checked_weights
 from spikefront.storage.database import Database
+from spikefront.storage.leases import now
 from spikefront.storage.loading import (
     evaluation_rows,
     find_evaluation,
@@ -21,7 +22,16 @@ from spikefront.storage.loading import (
     load_genomes,
     study_rows,
 )
-from spikefront.storage.rows import Archive, AskRow, AttemptRow, EvaluationDetail, EvaluationRow, Purpose, StudyRow
+from spikefront.storage.rows import (
+    Archive,
+    AskRow,
+    AttemptRow,
+    EvaluationDetail,
+    EvaluationRow,
+    Holder,
+    Purpose,
+    StudyRow,
+)
 
 
 def studies(database: Database) -> list[StudyRow]:
@@ -38,6 +48,20 @@ def study(database: Database, name: str) -> StudyRow:
     """
     with database.read() as session:
         return study_rows(session, schema.Study.id == find_study(session, name).id)[0]
+
+
+def holder(database: Database, study: str) -> Holder | None:
+    """Return the process that searches a study, or did so last; None where none ever did.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    with database.read() as session:
+        lease = session.get(schema.Lease, find_study(session, study).id)
+        if lease is None:
+            return None
+        alive = not lease.released and now(session) < lease.expires_at
+        return Holder(lease.host, lease.process, lease.acquired_at, lease.renewed_at, alive)
 
 
 def asks(database: Database, study: str) -> list[AskRow]:

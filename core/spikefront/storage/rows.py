@@ -96,6 +96,25 @@ class StudyRow:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """The process that searches a study, or did so last.
+
+    Attributes:
+        host: Name of its machine.
+        process: Its number there.
+        since: When it began, UTC.
+        heard: When it was last heard of, UTC.
+        alive: Whether its lease is valid: nobody else may search.
+    """
+
+    host: str
+    process: int
+    since: datetime
+    heard: datetime
+    alive: bool
+
+
+@dataclass(frozen=True)
 class AskRow:
     """One genome that the algorithm asked for, and where it came from.
 

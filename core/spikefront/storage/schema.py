@@ -191,3 +191,14 @@ class Artifact(Base):
     sha256: Mapped[str] = mapped_column(Hash)
     size: Mapped[int] = mapped_column(BigInteger)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Tag(Base):
+    """A word that somebody gave to a candidate of a search; no part of what the search is."""
+
+    __tablename__ = "tags"
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Utc)

@@ -6,10 +6,7 @@ import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
-"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
-
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")
+from spikefront_app.theme import COLOURS, FAINT, SYMBOLS, styled
 
 
 def figure_front(
@@ -32,21 +29,15 @@ def figure_front(
         y=rest[y],
         mode="markers",
         name="dominated",
-        marker={"size": 6, "color": "#BBBBBB", "opacity": 0.6},
+        marker={"size": 6, "color": FAINT},
         customdata=rest[["id"]],
         hovertemplate="candidate %{customdata[0]}<br>%{x:,.4g}<br>%{y:,.4g}<extra>dominated</extra>",
     )
     for trace in _front_traces(table[table["front"]], x, y, colour):
         figure.add_trace(trace)
-    figure.update_layout(
-        template="plotly_white",
-        height=520,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-    )
     figure.update_xaxes(title=labels.get(x, x), type="log" if log_x else "linear")
     figure.update_yaxes(title=labels.get(y, y))
-    return figure
+    return styled(figure)
 
 
 def _front_traces(front: pd.DataFrame, x: str, y: str, colour: str) -> list[go.Scatter]:

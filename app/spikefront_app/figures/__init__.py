@@ -1,0 +1,1 @@
+"""Figures as pure functions: tables in, a plotly figure out. No Streamlit, no database."""

@@ -1,0 +1,115 @@
+"""What the pages read: read-only, cached until something new is recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spikefront.storage import (
+    DEFAULT_DATABASE,
+    Database,
+    EvaluationDetail,
+    Holder,
+    StudyRow,
+    frames,
+    queries,
+    tags,
+)
+from spikefront_app.plugin import DATABASE_VARIABLE
+
+
+def database_url() -> str:
+    """Return the database that the app shows."""
+    return os.environ.get(DATABASE_VARIABLE, DEFAULT_DATABASE)
+
+
+def read_studies() -> list[StudyRow]:
+    """Return all studies, the newest first; never cached, so that what is running shows.
+
+    Raises:
+        StorageError: The database cannot be read.
+    """
+    with Database.read_only(database_url()) as database:
+        return sorted(queries.studies(database), key=lambda row: row.created_at, reverse=True)
+
+
+def read_holder(study: StudyRow) -> Holder | None:
+    """Return the process that searches a study, or did so last."""
+    with Database.read_only(database_url()) as database:
+        return queries.holder(database, study.name)
+
+
+def read_evaluations(study: StudyRow) -> pd.DataFrame:
+    """Return a row for each evaluation of a search: see `spikefront.storage.frames.evaluations`.
+
+    It is shared by all sessions: copy it before you change it.
+    """
+    return _evaluations(database_url(), study.name, _version(study))
+
+
+def read_genes(study: StudyRow) -> pd.DataFrame:
+    """Return the genes of each evaluation of a search: see `spikefront.storage.frames.genes`; not to be changed."""
+    return _genes(database_url(), study.name, _version(study))
+
+
+def read_candidate(study: StudyRow, number: int) -> EvaluationDetail:
+    """Return one evaluation with all but its weights.
+
+    Raises:
+        StorageError: There is no such candidate.
+    """
+    return _candidate(database_url(), study.name, number, _version(study))
+
+
+def read_shortlist(study: StudyRow) -> list[int]:
+    """Return the candidates that somebody put on the shortlist, by number."""
+    with Database.read_only(database_url()) as database:
+        return tags.tagged(database, study.name)
+
+
+def write_shortlist(study: StudyRow, numbers: list[int]) -> None:
+    """Let exactly these candidates be on the shortlist: the only thing that the app writes.
+
+    Raises:
+        StorageError: The database cannot be written.
+    """
+    with Database.open(database_url()) as database:
+        tags.set_tagged(database, study.name, numbers)
+
+
+def specification(study: StudyRow) -> dict[str, Any]:
+    """Return what the study file said, as plain values."""
+    document: dict[str, Any] = json.loads(study.specification)
+    return document
+
+
+def _version(study: StudyRow) -> str:
+    """Return what differs as soon as something new is recorded."""
+    return f"{study.created_at} {study.updated_at} {study.evaluations}"
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _evaluations(url: str, study: str, version: str) -> pd.DataFrame:
+    with Database.read_only(url) as database:
+        return frames.evaluations(database, study)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _genes(url: str, study: str, version: str) -> pd.DataFrame:
+    with Database.read_only(url) as database:
+        return frames.genes(database, study).map(_label)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _candidate(url: str, study: str, number: int, version: str) -> EvaluationDetail:
+    with Database.read_only(url) as database:
+        return queries.evaluation(database, study, number)
+
+
+def _label(value: Any) -> Any:
+    """Return a gene's value for tables and figures: a list as text."""
+    return " ".join(map(str, value)) if isinstance(value, list) else value

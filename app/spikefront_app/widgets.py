@@ -1,0 +1,95 @@
+"""What pages choose with: widgets whose values stand in the address, so that a link restores the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from spikefront.storage import StudyRow
+from spikefront_app.reading import database_url, read_studies
+
+LIVE_SECONDS = 2.0
+
+
+def choose(
+    label: str, options: Sequence[str], key: str, default: str = "", hint: str | None = None, **arguments: Any
+) -> str:
+    """Return one of some options, which stands in the address under `key`.
+
+    A link that names something else is told, and the default is taken.
+    """
+    warn_of_stale(label.lower(), key, options)
+    index = options.index(default) if default in options else 0
+    chosen = st.selectbox(label, options, index=index, key=key, bind="query-params", help=hint, **arguments)
+    return str(chosen)
+
+
+def choose_several(
+    label: str, options: Sequence[str], key: str, default: Sequence[str] = (), **arguments: Any
+) -> list[str]:
+    """Return some of some options, which stand in the address under `key`."""
+    warn_of_stale(label.lower(), key, options)
+    known = [name for name in default if name in options]
+    chosen = st.multiselect(label, options, default=known, key=key, bind="query-params", **arguments)
+    return [str(name) for name in chosen]
+
+
+def switch(label: str, key: str, value: bool = False, **arguments: Any) -> bool:
+    """Return whether a switch is on; it stands in the address under `key`."""
+    return st.toggle(label, value=value, key=key, bind="query-params", **arguments)
+
+
+def warn_of_stale(what: str, key: str, options: Sequence[str]) -> None:
+    """Say what of a link is not there any more; without it, Streamlit would drop it in silence."""
+    if key in st.session_state:
+        return
+    missing = [value for value in st.query_params.get_all(key) if value not in options]
+    if missing:
+        st.warning(f"The link asks for the {what} '{missing[0]}', which is not there. Choose another.")
+
+
+def choose_study(where: Any = None) -> StudyRow:
+    """Return the study that a page is about, chosen in the side bar; the page ends here where there is none."""
+    studies = require_studies()
+    with where or st.sidebar:
+        name = choose("Study", [row.name for row in studies], "study", hint="Newest first.")
+    return next(row for row in studies if row.name == name)
+
+
+def choose_studies(label: str, key: str, default: Sequence[str] = ()) -> list[StudyRow]:
+    """Return some studies, in the order chosen; the page ends here where there is none."""
+    studies = {row.name: row for row in require_studies()}
+    return [studies[name] for name in choose_several(label, list(studies), key, default)]
+
+
+def require_studies() -> list[StudyRow]:
+    """Return all studies, the newest first; the page ends here where there is none."""
+    studies = read_studies()
+    if not studies:
+        st.info(f"There is no study in {database_url()} yet. Run one: `spikefront run studies/quickstart.toml`.")
+        st.stop()
+    return studies
+
+
+def heading(title: str, purpose: str) -> None:
+    """Show a page's title, and what the page is for."""
+    st.title(title)
+    st.caption(purpose)
+
+
+def how_to_read(text: str) -> None:
+    """Show the line under a figure that says how to read it."""
+    st.caption(text)
+
+
+def live(render: Callable[[], None], study: StudyRow) -> None:
+    """Show a part of a page, again every two seconds while its study runs."""
+    every = LIVE_SECONDS if study.state == "running" else None
+    st.fragment(render, run_every=every)()
+
+
+def code_to_copy(command: str) -> None:
+    """Show a command with a button that copies it."""
+    st.code(command, language="bash", wrap_lines=True)

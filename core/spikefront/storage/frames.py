@@ -1,0 +1,102 @@
+"""Whole studies as tables, column by column: for looking at tens of thousands of evaluations at once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from spikefront.measure.hypervolume import nondominated
+from spikefront.storage import schema
+from spikefront.storage.database import Database
+from spikefront.storage.loading import find_study, study_objectives
+
+if TYPE_CHECKING:
+    import pandas as pd  # slow to import, and whoever writes needs no table
+
+FACTS = ("id", "generation", "failure", "front", "reused", "budget", "samples", "seconds", "worker", "finished_at")
+
+
+def evaluations(database: Database, study: str) -> pd.DataFrame:
+    """Return a row for each evaluation of a search, in the order of their numbers.
+
+    Columns: those of `FACTS` ("failure" is its kind or None, "front" whether no other candidate dominates it by pure
+    objectives, of equal genomes the first), then the mean of each fitness term by its name, objectives first, with
+    " s.e." behind it the standard error where there is one.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    import pandas as pd
+
+    table, measured = schema.Evaluation, schema.Measurement
+    with database.read() as session:
+        row = find_study(session, study)
+        objectives = study_objectives(row)
+        mine = (table.study_id == row.id, table.purpose == "search")
+        facts = session.execute(
+            select(
+                table.id,
+                table.number,
+                table.generation,
+                table.failure_kind,
+                table.genome_hash,
+                table.reused,
+                table.budget,
+                table.samples,
+                table.seconds,
+                table.worker,
+                table.finished_at,
+            )
+            .where(*mine)
+            .order_by(table.number)
+        ).all()
+        values = session.execute(
+            select(measured.evaluation_id, measured.name, measured.mean, measured.standard_error)
+            .join(table, table.id == measured.evaluation_id)
+            .where(*mine, measured.role != "regularised")
+        ).all()
+    names = ["key", "id", "generation", "failure", "genome", *FACTS[4:]]
+    frame = pd.DataFrame(facts, columns=names).set_index("key")
+    found = pd.DataFrame(values, columns=["key", "name", "mean", "s.e."])
+    means = found.pivot(index="key", columns="name", values="mean").astype(float)
+    errors = found.pivot(index="key", columns="name", values="s.e.").astype(float).dropna(axis=1, how="all")
+    first = [objective.name for objective in objectives]
+    order = [*first, *sorted(set(means.columns).difference(first))]
+    means = means.reindex(frame.index).reindex(columns=order)
+    errors = errors.reindex(frame.index).rename(columns=lambda name: f"{name} s.e.")
+    columns = [column for name in order for column in (name, f"{name} s.e.")]
+    both = pd.concat([means, errors], axis=1).reindex(columns=[c for c in columns if c in {*means, *errors}])
+    losses = means[first].to_numpy() * [1.0 if o.direction == "minimize" else -1.0 for o in objectives]
+    usable = frame["failure"].isna() & (frame["budget"] > 0) & ~np.isnan(losses).any(1)
+    usable &= ~frame["genome"].where(usable).duplicated()
+    frame.insert(3, "front", np.zeros(len(frame), dtype=bool))
+    frame.loc[usable, "front"] = nondominated(losses[usable.to_numpy()])
+    return pd.concat([frame.drop(columns="genome"), both], axis=1).reset_index(drop=True)
+
+
+def genes(database: Database, study: str) -> pd.DataFrame:
+    """Return a row for each evaluation of a search, in the order of their numbers, with a column for each gene.
+
+    The index is the candidates' numbers. Arrays are left out; a gene that a candidate does not have is None.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    import pandas as pd
+
+    table, genome = schema.Evaluation, schema.Genome
+    with database.read() as session:
+        mine = (table.study_id == find_study(session, study).id, table.purpose == "search")
+        found = session.execute(
+            select(table.number, genome.json)
+            .join(genome, genome.hash == table.genome_hash)
+            .where(*mine)
+            .order_by(table.number)
+        ).all()
+    rows = [json.loads(text) for _, text in found]
+    paths = {path: None for row in rows for path, value in row.items() if not isinstance(value, dict)}
+    columns = {path: [row.get(path) for row in rows] for path in paths}
+    return pd.DataFrame(columns, index=pd.Index([number for number, _ in found], name="id"))

@@ -1,0 +1,50 @@
+"""Databases for the app: a study that ran, an empty one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikefront.plugins import load
+from spikefront.search.coordinator import Search
+from spikefront.sources import Sources
+from spikefront.specification import Specification
+from spikefront.storage import Database
+from spikefront_app.plugin import DATABASE_VARIABLE
+
+TRIVIAL = Sources(modules=("benchmarks.trivial",))
+GENE = {"low": 0.0, "high": 1.0}
+
+
+def document(name: str = "shown", **study: Any) -> dict[str, Any]:
+    """Return a study of three objectives whose candidates cost nothing."""
+    return {
+        "study": {"name": name, "seed": 1, "objectives": ["first", "second", "third"], **study},
+        "task": {"use": "trivial", "a": GENE, "b": GENE, "c": {"choice": [0.25, 0.5]}},
+        "trainer": {"use": "none"},
+        "search": {"population": 10, "generations": 3},
+        "execution": {"use": "inline"},
+    }
+
+
+def run_study(url: str, what: dict[str, Any]) -> None:
+    """Run a study."""
+    with Database.open(url, create=True) as opened:
+        Search(Specification.from_document(what, load(TRIVIAL)), opened).run()
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of a database that is not there yet, and that the app shows."""
+    url = f"sqlite:///{tmp_path}/app.db"
+    monkeypatch.setenv(DATABASE_VARIABLE, url)
+    return url
+
+
+@pytest.fixture
+def study(database: str) -> str:
+    """Return the name of a study that ran."""
+    run_study(database, document())
+    return "shown"
