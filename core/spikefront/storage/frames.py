@@ -22,7 +22,7 @@ FACTS = ("id", "generation", "failure", "front", "reused", "budget", "samples", 
 def evaluations(database: Database, study: str) -> pd.DataFrame:
     """Return a row for each evaluation of a search, in the order of their numbers.
 
-    Columns: those of `FACTS` ("failure" is its kind or None, "front" whether no other candidate dominates it by pure
+    Columns: those of `FACTS` ("failure" is its kind or missing, "front" whether no other candidate dominates it by pure
     objectives, of equal genomes the first), then the mean of each fitness term by its name, objectives first, with
     " s.e." behind it the standard error where there is one.
 
@@ -80,7 +80,7 @@ def evaluations(database: Database, study: str) -> pd.DataFrame:
 def genes(database: Database, study: str) -> pd.DataFrame:
     """Return a row for each evaluation of a search, in the order of their numbers, with a column for each gene.
 
-    The index is the candidates' numbers. Arrays are left out; a gene that a candidate does not have is None.
+    The index is the candidates' numbers. Arrays are left out; a gene that a candidate does not have is missing.
 
     Raises:
         StorageError: There is no such study.
