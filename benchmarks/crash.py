@@ -155,6 +155,13 @@ def front(database: str) -> Front:
     return sorted((row.genome_hash, tuple(row.mean(name) for name in sorted(row.measurements))) for row in rows)
 
 
+def reasons(database: str) -> str:
+    """Return why candidates failed, a line each."""
+    with Database.read_only(database) as opened:
+        failed = [(row.number, row.failure) for row in queries.failures(opened, NAME)]
+    return "\n".join(f"{number} {failure.kind}: {failure.message}" for number, failure in failed if failure)
+
+
 def children(process: int) -> list[int]:
     """Return the processes that a process has started and that run our workers, and theirs."""
     found = []
@@ -162,7 +169,12 @@ def children(process: int) -> list[int]:
         with contextlib.suppress(OSError):
             for child in map(int, task.read_text().split()):
                 found += [child, *children(child)]
-    return [child for child in found if b"spawn_main" in command_of(child) or b"ray::" in command_of(child)]
+    return [child for child in found if _is_worker(command_of(child))]
+
+
+def _is_worker(command: bytes) -> bool:
+    """Tell whether a process runs candidates; Ray's own agents go by names like those of its workers."""
+    return b"spawn_main" in command or (b"ray::" in command and b"Agent" not in command)
 
 
 def command_of(process: int) -> bytes:
@@ -219,7 +231,7 @@ def crash(studies: Studies, wanted: Front, kills: int, rng: random.Random, longe
         running.kill()
         raise RuntimeError(f"{database}: the study does not end") from None
     if code:
-        raise RuntimeError(f"{database}: exit code {code}: {studies.errors.read_text()}")
+        raise RuntimeError(f"{database}: exit code {code}: {studies.errors.read_text()}{reasons(database)}")
     with Database.read_only(database) as opened:
         asks = [row.number for row in queries.asks(opened, NAME)]
         rows = queries.evaluations(opened, NAME)

@@ -92,7 +92,7 @@ class Architecture:
 
     network: Callable[[float], dict[str, Any]]
     base: dict[str, dict[str, Any]]
-    epochs: tuple[int, int]
+    epochs: tuple[int, ...]
     arms: dict[str, Arm]
 
 
@@ -182,6 +182,9 @@ def linear(rate: float, places: tuple[int, int], little: float) -> dict[str, Arm
     ) | cosines(little, rates, places)
 
 
+SHORT = "mlp 512-512, 1,000 pictures"
+"""What --fresh runs."""
+
 ARCHITECTURES = {
     "conv 16-32-64-64, 3,000 pictures": Architecture(conv(16, 32, 64, 64), FEW, (20, 40), CONV),
     "conv 32-64-128-128, 3,000 pictures": Architecture(conv(32, 64, 128, 128), FEW, (20, 40), CONV),
@@ -196,6 +199,7 @@ ARCHITECTURES = {
     ),
     "mlp 512-512, 5,000 of CIFAR-10": Architecture(mlp(512, 512), CIFAR, (10, 20), linear(1e-3, (36, 100), 0.1)),
     "mlp 512-512, 3,000 pictures": Architecture(mlp(512, 512), FEW, (20, 40), linear(1e-3, (64, 100), 0.3)),
+    SHORT: Architecture(mlp(512, 512), pictures("fashion-mnist", 1000), (10,), linear(1e-3, (64, 100), 0.3)),
 }
 
 
@@ -307,18 +311,11 @@ def size_of(architecture: str, arm: str, number: int) -> int:
     return largest(lambda size: parameters(document(architecture, arm, size, setting)), limit, how.largest)
 
 
-def run(task: Task, sections: dict[str, dict[str, Any]], tested: bool) -> Run:
-    """Train an arm, and measure it.
-
-    Args:
-        task: What to train.
-        sections: Keys of the study that differ from the architecture's.
-        tested: Whether the test split is looked at.
-    """
+def run(task: Task, tested: bool) -> Run:
+    """Train an arm, and measure it; on the test split too where that is asked for."""
     size = size_of(task.architecture, task.arm, task.setting)
     tried = settings(task.architecture, task.arm)[task.setting]
-    whole = document(task.architecture, task.arm, size, tried)
-    found = trained({key: whole[key] | sections.get(key, {}) for key in whole}, task.seed, tested)
+    found = trained(document(task.architecture, task.arm, size, tried), task.seed, tested)
     return Run(**vars(found), task=task, size=size, tried=tried)
 
 
@@ -349,13 +346,11 @@ def stored(path: Path) -> list[Run]:
     return [Run(**{**row, "task": Task(**row["task"])}) for row in results.rows(path)]
 
 
-def run_all(
-    path: Path, minutes: float, sections: dict[str, dict[str, Any]], wanted: Iterable[str], seeds: Sequence[int]
-) -> None:
+def run_all(path: Path, minutes: float, wanted: Iterable[str], seeds: Sequence[int]) -> None:
     """Do what is missing in a file, tuning before what depends on it, and append what ends; stop when time is over."""
     ends = time.monotonic() + 60 * minutes
     while (missing := list(_missing(stored(path), wanted, seeds))) and time.monotonic() < ends:
-        results.append(path, run, [(task, sections, task.seed != TUNED_WITH) for task in missing], ends)
+        results.append(path, run, [(task, task.seed != TUNED_WITH) for task in missing], ends)
 
 
 def _missing(runs: list[Run], wanted: Iterable[str], seeds: Sequence[int]) -> Iterator[Task]:
@@ -463,10 +458,6 @@ def report(runs: list[Run], console: Console) -> int:
     return found
 
 
-SMALL = ("conv 16-32-64-64, 3,000 pictures", "mlp 512-512, 3,000 pictures")
-FRESH: dict[str, dict[str, Any]] = {"task": {"train": 1000, "validation": 2000}, "trainer": {"epochs": 5}}
-
-
 def main() -> None:
     """Print the tables, after the runs that were asked for."""
     parser = results.options(__doc__ or "", RESULTS)
@@ -477,9 +468,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fresh.jsonl" if arguments.fresh else arguments.results
         if arguments.fresh or arguments.run:
-            sections, seeds = (FRESH, SEEDS[:2]) if arguments.fresh else ({}, SEEDS)
-            wanted = arguments.architectures or (SMALL if arguments.fresh else ARCHITECTURES)
-            run_all(path, arguments.minutes, sections, wanted, seeds)
+            usual = [SHORT] if arguments.fresh else [name for name in ARCHITECTURES if name != SHORT]
+            seeds = SEEDS[:2] if arguments.fresh else SEEDS
+            run_all(path, arguments.minutes, arguments.architectures or usual, seeds)
         found = report(stored(path), console)
     if arguments.check and found < 2:
         sys.exit(1)

@@ -86,7 +86,7 @@ def test_the_fixtures_work(pytester):
             spikefront_study["neuron"] = {"use": "mine", "leak": {"low": 0.1, "high": 0.5}}
             registry = spikefront_registry(mine)
             specification = Specification.from_document(spikefront_study, registry)
-            Search(specification, spikefront_database, registry, Sources(modules=("mine",))).run()
+            Search(specification, spikefront_database).run()
             rows = queries.evaluations(spikefront_database, "digits-small")
             assert len(rows) == 8
             assert not any(row.failure for row in rows)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import inspect
 import re
-import sys
 from collections.abc import Iterable, Iterator
 
 from spikefront.components import KINDS, Component
 from spikefront.describe import Parameter, parameters, summary
 from spikefront.hookspecs import HOOKS
 from spikefront.plugins import Registry
+from spikefront.templates import single_file
 from spikefront.testing import CONTRACTS
 from website.hooks import hook_text
 
@@ -45,25 +45,6 @@ PLACES = {
 }
 """Where a study file names a component of a kind that does not describe a candidate."""
 
-EXAMPLES = {
-    "encoding": "random-basis",
-    "synapse": "dense",
-    "neuron": "lif",
-    "surrogate": "triangle",
-    "coder": "latency",
-    "network": "mlp",
-    "task": "digits",
-    "trainer": "none",
-    "operator": "flip",
-    "fitness": "spikes",
-    "algorithm": "random",
-    "predictor": "synflow",
-    "executor": "inline",
-    "exporter": "safetensors",
-    "analysis": "hypervolume",
-}
-"""Kind -> a short built-in component whose source its page shows."""
-
 
 def kind_pages(registry: Registry) -> dict[str, str]:
     """Return the pages on writing a component, path in the site -> Markdown."""
@@ -85,7 +66,7 @@ def kind_page(kind: str, registry: Registry) -> str:
             _escaped(summary(contract)),
             f"In a study file: {place(kind)}. [Writing plugins](../writing-plugins.md) has what all kinds share.",
             f"## Hook\n\n{hook_text(hook)}",
-            *_example(kind, registry),
+            _example(kind),
             f"## Contract\n\n::: {contract.__module__}",
             *_suite(contract),
             "## What there is",
@@ -146,11 +127,9 @@ def _code(default: str) -> str:
     return f"*{default}*" if default in {"needed", "none"} else f"`{default}`"
 
 
-def _example(kind: str, registry: Registry) -> Iterator[str]:
-    name = EXAMPLES[kind]
-    source = inspect.getsource(sys.modules[registry.components(kind)[name].__module__])
-    yield f"## Example\n\nThe whole source of the built-in {kind} `{name}`:"
-    yield f"```python\n{source}```"
+def _example(kind: str) -> str:
+    source = single_file(kind, "my-own")
+    return f"## Example\n\nWhat `spikefront new {kind} my-own --single-file` writes:\n\n```python\n{source}```"
 
 
 def _suite(contract: type[Component]) -> Iterator[str]:

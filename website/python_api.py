@@ -7,6 +7,24 @@ import inspect
 import spikefront
 from spikefront.components import Component
 
+GIVEN = (
+    "spikefront.measure.recording.Recording",
+    "spikefront.measure.recording.NeuronRecord",
+    "spikefront.measure.recording.SynapseRecord",
+    "spikefront.components.record.StudyRecord",
+    "spikefront.components.record.EvaluationRecord",
+    "spikefront.job.Measurement",
+    "spikefront.job.Failure",
+    "spikefront.genome.Genome",
+    "spikefront.space.Real",
+    "spikefront.space.Integer",
+    "spikefront.space.Choice",
+    "spikefront.space.Tensor",
+    "spikefront.space.Gene",
+    "spikefront.space.Space",
+)
+"""What components get, or give back, beside what stands on the pages of their kinds."""
+
 OTHERS = (
     "spikefront.components.base.Component",
     "spikefront.components.base.Ranges",
@@ -38,6 +56,7 @@ def python_page() -> str:
             others.append(name)
     parts = ["# Python", f"The contracts of components: {', '.join(contracts)}.", "## `spikefront`"]
     parts += [_entry(_home(name), f"spikefront.{name}") for name in others]
+    parts += ["## What components get and give", *(_entry(path, path) for path in GIVEN)]
     parts += ["## Elsewhere", *(_entry(path, path) for path in OTHERS)]
     return "\n\n".join(parts)
 

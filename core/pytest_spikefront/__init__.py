@@ -65,11 +65,12 @@ def _registry(*plugins: ModuleType | str | type[Component]) -> Registry:
     from spikefront.plugins import Registry
     from spikefront.sources import Sources
 
-    registry = Registry()
+    modules = list(_modules(plugins))
+    registry = Registry(Sources(modules=tuple(module.__name__ for module in modules)))
     for found in find(Sources()):
         if found.origin == _DISTRIBUTION:
             registry.add(found)
-    for module in _modules(plugins):
+    for module in modules:
         registry.add(Found(module.__name__, "", "code", functools.partial(_itself, module)))
     aside = [f"{plugin.name} ({plugin.reason})" for plugin in registry.plugins if plugin.reason]
     if aside:

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -153,12 +154,10 @@ def _measured(term: Fitness, context: Context) -> float | None:
     value = term.measure(context)
     if value is None:
         return None
-    try:
-        finite = math.isfinite(value)
-    except (TypeError, ValueError):
+    if not isinstance(value, Real):
         message = f"fitness '{term.name}' measured {shown(value)}"
-        raise PluginError(message, "`measure` should return a number or None.") from None
-    if not finite:
+        raise PluginError(message, "`measure` should return a number or None.")
+    if not math.isfinite(value):
         raise NotFiniteError(f"fitness '{term.name}' is {value}")
     return float(value)
 

@@ -12,10 +12,12 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 import pluggy
+import pydantic
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from spikefront import hookspecs
 from spikefront.bounded import HangError, bounded
@@ -33,6 +35,9 @@ PATIENCE = 20.0
 """Time that a plugin may take to be imported, and for each call of a hook, in seconds."""
 
 _DEFAULTS, _VIEWS = "spikefront_defaults", "spikefront_views"
+_NOT_THEIRS = ("<frozen", str(Path(pydantic.__file__).parent), str(Path(__file__).parent))
+"""Where the places of errors are not looked for: a plugin's author cannot mend them."""
+
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -266,6 +271,7 @@ class Registry:
         for attribute in sorted(component.__class_vars__):
             if not hasattr(component, attribute):
                 raise PluginError(f"{component.__name__} has no class attribute '{attribute}'", "Set it in the class.")
+            _check_attribute(contract, component, attribute)
         name = component.name
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             message = f"the name {name!r} of {component.__name__} is not lower-case words joined by hyphens"
@@ -301,6 +307,27 @@ def _called(implementations: Mapping[str, Callable[..., Any]], name: str) -> lis
     return [bounded(implementations[name], PATIENCE)] if name in implementations else []
 
 
+def _check_attribute(contract: type[Component], component: type[Component], attribute: str) -> None:
+    """Refuse a class attribute that is not what the contract says."""
+    wanted = _class_attributes(contract).get(attribute)
+    value = getattr(component, attribute)
+    try:
+        if wanted:
+            wanted.validate_python(value, strict=True)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].replace("Input should", "should")
+        message = f"{component.__name__}: the class attribute {attribute} = {shown(value)} {reason}"
+        raise PluginError(message, f"See {contract.__name__}.") from None
+
+
+@functools.cache
+def _class_attributes(contract: type[Component]) -> dict[str, TypeAdapter[Any]]:
+    """Return what each class attribute of a contract may hold; its kind and name are looked at on their own."""
+    hints = get_type_hints(contract)
+    own = {name: get_args(hints[name]) for name in contract.__class_vars__ - Component.__class_vars__ if name in hints}
+    return {name: TypeAdapter(inner[0]) for name, inner in own.items() if inner}
+
+
 def _checked_defaults(given: Any) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(given, Mapping):
         raise PluginError(f"hook '{_DEFAULTS}' returned {shown(given)}", "It should return kind -> names.")
@@ -322,9 +349,13 @@ def _reason(error: BaseException) -> tuple[str, str]:
         case HangError():
             reason = str(error)
             remedy = f"Let it do its work when a component is used, or leave it out with {DISABLED_VARIABLE}."
+        case SyntaxError():
+            reason = f"SyntaxError: {error.msg} ({Path(error.filename or '').name}:{error.lineno})"
+            remedy = "Mend that line."
         case _:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            reason = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            frames = traceback.extract_tb(error.__traceback__)
+            theirs = [frame for frame in frames if not frame.filename.startswith(_NOT_THEIRS)] or frames
+            reason = f"{type(error).__name__}: {error} ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})"
             remedy = "Mend that line, or leave the plugin out with " + DISABLED_VARIABLE + "."
             if isinstance(error, ModuleNotFoundError):
                 remedy = f"Install {(error.name or '').partition('.')[0]}: the plugin needs it."

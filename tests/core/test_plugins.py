@@ -55,6 +55,13 @@ BROKEN = {
     "instance": (changed("[Silence]", "[Silence()]"), ["not a subclass of Coder"]),
     "abstract": (changed("def encode", "def decode"), ["coder 'broken' lacks encode"]),
     "nameless": (changed('name = "NAME"', ""), ["Silence has no class attribute 'name'"]),
+    "wrong-direction": (
+        "from spikefront import Fitness, hookimpl\nclass F(Fitness):\n  name = 'f'\n  direction = 'minimise'\n"
+        "  def measure(self, context): return 1.0\n"
+        "@hookimpl\ndef spikefront_fitness(): return [F]",
+        ["F: the class attribute direction = 'minimise' should be 'minimize' or 'maximize'"],
+    ),
+    "unannotated": (changed("    def encode", "    level = 3\n    def encode"), ["PydanticUserError", "broken.py:4"]),
     "bad-name": (changed('"NAME"', '"My_Coder"'), ["'My_Coder'", "hyphens"]),
     "number-name": (changed('"NAME"', "3"), ["name 3"]),
     "taken-name": (changed('"NAME"', '"direct"'), ["coder 'direct' is provided by plugin 'spikefront.coders.direct'"]),

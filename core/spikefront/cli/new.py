@@ -39,7 +39,7 @@ def new(
         raise InputError(f"KIND {shown(kind)}: there is no such kind", did_you_mean(kind, KINDS))
     _check(kind, name, registry_of(plugins_dir))
     if single:
-        file = (to or Path()) / f"{name.replace('-', '_')}.py"
+        file = to if to and to.suffix == ".py" else (to or Path()) / f"{name.replace('-', '_')}.py"
         write_file(file, single_file(kind, name))
         typer.echo(f"Wrote the {kind} '{name}' to {file}")
         typer.echo(f"Next: {command(kind, name, f'--plugins-dir {shlex.quote(str(file.parent))}')}")

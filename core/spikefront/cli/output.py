@@ -39,7 +39,7 @@ def print_listing(rows: Sequence[Mapping[str, Any]], form: Format, title: str = 
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in flat:
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))
-    Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: nothing yet")
+    Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")
 
 
 def print_json(value: Any) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,21 +23,38 @@ plugins = typer.Typer(help="List plugins; show, mend and check them.", invoke_wi
 
 
 @plugins.callback()
-def listing(context: typer.Context, plugins_dir: PluginsOption = None, form: FormatOption = Format.table) -> None:
-    """List every plugin: where it is from, what it provides, and why it was set aside if it was."""
-    if context.invoked_subcommand is None:
-        rows = [
-            {
-                "plugin": plugin.name,
-                "version": plugin.version,
-                "origin": plugin.origin,
-                "state": plugin.state,
-                "reason": plugin.reason,
-                "components": ", ".join(f"{kind} {name}" for kind, name in plugin.components),
-            }
-            for plugin in registry_of(plugins_dir).plugins
-        ]
-        print_listing(rows, form, "Plugins")
+def listing(
+    context: typer.Context,
+    whole: Annotated[bool, typer.Option("--all", help="Also list those that come with Spikefront.")] = False,
+    plugins_dir: PluginsOption = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """List plugins: where they are from, what they provide, and why they were set aside if they were."""
+    if context.invoked_subcommand is not None:
+        return
+    found = registry_of(plugins_dir).plugins
+    if form is not Format.table:
+        print_listing([_row_of(plugin, reason=plugin.reason, remedy=plugin.remedy) for plugin in found], form)
+        return
+    shown = [plugin for plugin in found if whole or plugin.origin != OURS or plugin.reason]
+    print_listing([_row_of(plugin) for plugin in shown], form, "Plugins")
+    for plugin in shown:
+        _print_problem(plugin)
+    if len(shown) < len(found):
+        print_note(f"{len(found) - len(shown)} plugins come with Spikefront and are in use; --all lists them.")
+    if any(plugin.origin != OURS for plugin in found):
+        print_note("spikefront plugins doctor checks them all.")
+
+
+def _row_of(plugin: Plugin, **more: str) -> dict[str, str]:
+    return {
+        "plugin": plugin.name,
+        "version": plugin.version,
+        "origin": plugin.origin,
+        "state": plugin.state,
+        "components": ", ".join(f"{kind} {name}" for kind, name in plugin.components),
+        **more,
+    }
 
 
 @plugins.command()
@@ -61,7 +80,8 @@ def show(
         _print_problem(plugin)
         for component in _components(plugin, registry):
             rows = [asdict(parameter) for parameter in parameters(component)]
-            print_listing(rows, form, f"{component.kind} '{component.name}': {summary(component)}")
+            title = f"{component.kind} '{component.name}': {summary(component)}"
+            print_listing(rows, form, title) if rows else print_note(f"{title} It has no parameters.")
 
 
 @plugins.command()
@@ -73,8 +93,8 @@ def doctor(plugins_dir: PluginsOption = None, form: FormatOption = Format.table)
         if plugin.reason:
             rows.append(_finding(plugin.name, plugin.reason, plugin.remedy))
         elif plugin.origin != OURS:
-            remedy = f"Mend it; spikefront plugins check {plugin.name}"
-            failed = [row for row in _checked(plugin, registry) if row["state"] == "failed"]
+            failed = _collapsed([row for row in _checked(plugin, registry) if row["state"] == "failed"])
+            remedy = f"See the contract: spikefront plugins show {plugin.name}, and the page of its kind."
             rows += [_finding(f"{plugin.name}: {row['component']}", row["message"], remedy) for row in failed]
     if form is not Format.table or rows:
         print_listing(rows, form, "What is wrong")
@@ -93,10 +113,15 @@ def check(
 ) -> None:
     """Run the checks of each component's contract, with its default parameters; exit code 1 if one fails."""
     registry = Registry.of(Sources.here(plugins_dir or ()))  # one of its own: it is added to
-    found = [plugin for plugin in registry.plugins if _is_called(plugin, path)] or _added(path, registry)
+    found = _called(path, registry) or _added(path, registry)
     rows = [row for plugin in found for row in _checked(plugin, registry)]
+    if not rows:
+        told = "; ".join(f"plugin '{plugin.name}' is {plugin.state}" for plugin in found) or "no plugin is there"
+        raise InputError(f"{path}: there is no component to check: {told}", "See `spikefront plugins --all`.")
     if form is Format.table:
-        print_listing([row for row in rows if row["state"] != "passed"], form, "Not passed")
+        worth_telling = _collapsed([row for row in rows if row["state"] != "passed"])
+        if worth_telling:
+            print_listing(worth_telling, form, "Failed or skipped")
         for component in dict.fromkeys(row["component"] for row in rows):
             states = [row["state"] for row in rows if row["component"] == component]
             counts = [f"{states.count(state)} {state}" for state in ("passed", "failed", "skipped")]
@@ -104,6 +129,29 @@ def check(
     else:
         print_listing(rows, form)
     raise typer.Exit(1 if any(row["state"] == "failed" for row in rows) else 0)
+
+
+def _collapsed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return rows in which checks that say the same of a component stand once."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        groups.setdefault((row["component"], row["state"], row["message"]), []).append(row["check"])
+    return [
+        _row(component, f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0], state, message)
+        for (component, state, message), names in groups.items()
+    ]
+
+
+def _called(name: str, registry: Registry) -> list[Plugin]:
+    """Return the plugins that a name stands for, or that lie at a path."""
+    place = Path(name).resolve()
+    found = [plugin for plugin in registry.plugins if _is_called(plugin, name)]
+    return found or [plugin for plugin in registry.plugins if _lies_at(plugin, place, registry)]
+
+
+def _lies_at(plugin: Plugin, place: Path, registry: Registry) -> bool:
+    files = [Path(sys.modules[cls.__module__].__file__ or "") for cls in _components(plugin, registry)]
+    return any(file.resolve().is_relative_to(place) for file in files)
 
 
 def _added(path: str, registry: Registry) -> list[Plugin]:
@@ -115,9 +163,8 @@ def _added(path: str, registry: Registry) -> list[Plugin]:
 
 
 def _is_called(plugin: Plugin, name: str) -> bool:
-    return name in {plugin.name, plugin.origin, plugin.name.partition(".")[0]} or any(
-        name in {component, f"{kind} {component}"} for kind, component in plugin.components
-    )
+    words = {plugin.name, plugin.origin, plugin.name.partition(".")[0]}
+    return name in words or any(name in {part, f"{kind} {part}"} for kind, part in plugin.components)
 
 
 def _components(plugin: Plugin, registry: Registry) -> Iterator[type[Component]]:

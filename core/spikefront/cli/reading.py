@@ -70,15 +70,18 @@ def show(
         "spikefront": row.spikefront_version,
         "specification": json.loads(row.specification),
         "plugins": [f"{p.kind} {p.name}: {p.plugin} {p.version}".rstrip() for p in row.plugins],
-        "changed": _changed(row, plugins_dir),
+        **_changed(row, plugins_dir),
     }
     if form is Format.json:
         Console().print_json(data=facts)
         return
-    lines = [(key, value) for key, value in facts.items() if key not in {"specification", "plugins", "changed"}]
+    lines = [
+        (key, value) for key, value in facts.items() if key not in {"specification", "plugins", "changed", "missing"}
+    ]
     lines += [(f"[{section}]", value) for section, value in facts["specification"].items()]
     lines += [("plugin", line) for line in facts["plugins"]]
-    lines += [("changed since", line) for line in facts["changed"]]
+    lines += [("changed since", line) for line in facts.get("changed", [])]
+    lines += [("not here", line) for line in facts.get("missing", [])]
     print_listing([{"": key, "value": _text(value)} for key, value in lines], form, f"Study '{name}'")
 
 
@@ -135,12 +138,12 @@ def version() -> None:
     print(installed_version("spikefront"))  # noqa: T201
 
 
-def _changed(row: StudyRow, plugins_dir: list[str] | None) -> list[str]:
-    """Return what has changed since a study was recorded, or why that cannot be told."""
+def _changed(row: StudyRow, plugins_dir: list[str] | None) -> dict[str, list[str]]:
+    """Return what has changed since a study was recorded, or what is missing to tell it."""
     try:
-        return changes_since(row, recorded_specification(row, registry_of(plugins_dir)))
+        return {"changed": changes_since(row, recorded_specification(row, registry_of(plugins_dir)))}
     except SpikefrontError as error:
-        return [f"{error.message}. {error.hint}"]
+        return {"missing": [f"{error.message}. {error.hint}"]}
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:

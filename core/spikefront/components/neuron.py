@@ -12,6 +12,7 @@ from torch import Tensor
 
 from spikefront.components.base import Component
 from spikefront.components.surrogate import Surrogate
+from spikefront.errors import PluginError
 from spikefront.spiking.spike import spike_with
 
 State = tuple[Tensor, ...]
@@ -62,7 +63,10 @@ class NeuronModel(Component, ABC):
         return {}
 
     def initial_state(self, x: Tensor) -> State:
-        """Return the state before the first step, for currents shaped like `x` (B, ...)."""
+        """Return the state before the first step, for currents shaped like `x` (B, ...).
+
+        By default one tensor of zeros, the potential; a model whose state has more entries has to say what they are.
+        """
         return (everywhere(0, x),)
 
     def sequence(
@@ -92,6 +96,9 @@ class NeuronModel(Component, ABC):
         spikes = []
         for current in x.unbind(0):
             fired, state = self.step(current, state, trained, spike)
+            if not isinstance(state, tuple):
+                message = f"neuron '{self.name}': the state that `step` returned is a {type(state).__name__}"
+                raise PluginError(message, "Return (spikes, state), and the state as a tuple of tensors: (s, (v,)).")
             spikes.append(fired)
         return torch.stack(spikes), state
 

@@ -28,6 +28,7 @@ class EvaluationRecord:
         failure: Why there are no measurements, or None.
         on_front: Whether no other evaluation dominates it.
         parents: Hashes of the genomes that it was made from.
+        operators: Names of the operators that made it.
         budget: Share of the full training, in [0, 1]; at 0 it was left untrained.
         reused: Whether it was answered from the record without training.
         seconds: Time that it took.
@@ -41,6 +42,7 @@ class EvaluationRecord:
     failure: Failure | None
     on_front: bool
     parents: tuple[str, ...]
+    operators: tuple[str, ...]
     budget: float
     reused: bool
     seconds: float

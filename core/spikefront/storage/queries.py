@@ -161,12 +161,14 @@ def archive(database: Database, study: str) -> Archive:
     with database.read() as session:
         found = find_study(session, study)
         rows = evaluation_rows(session, table.study_id == found.id, table.purpose == "search")
-        asked = session.execute(select(schema.Ask.number, schema.Ask.parents).where(schema.Ask.study_id == found.id))
+        asked = session.execute(
+            select(schema.Ask.number, schema.Ask.parents, schema.Ask.operators).where(schema.Ask.study_id == found.id)
+        )
         return Archive(
             study=study_rows(session, schema.Study.id == found.id)[0],
             evaluations=tuple(rows),
             genomes=load_genomes(session, {row.genome_hash for row in rows}),
-            parents={number: tuple(parents) for number, parents in asked},
+            origins={number: (tuple(parents), tuple(operators)) for number, parents, operators in asked},
             front=frozenset(row.number for row in front_rows(session, found)),
         )
 

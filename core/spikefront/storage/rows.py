@@ -236,12 +236,13 @@ class Archive:
         study: The study.
         evaluations: All evaluations of the search, in the order of their numbers.
         genomes: The candidates, arrays included, by hash.
-        parents: Hashes of the genomes that a candidate was made from, by the number of the ask.
+        origins: Hashes of the genomes that a candidate was made from, and names of the operators that made it, by the
+            number of the ask.
         front: Numbers of the evaluations on the front.
     """
 
     study: StudyRow
     evaluations: tuple[EvaluationRow, ...]
     genomes: Mapping[str, Genome]
-    parents: Mapping[int, tuple[str, ...]]
+    origins: Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]
     front: frozenset[int]

@@ -54,6 +54,7 @@ def _evaluation(
         failure=Failure("time-out", "it took longer than 1 s") if failed else None,
         on_front=front,
         parents=(),
+        operators=(),
         budget=1.0,
         reused=False,
         seconds=1.0,

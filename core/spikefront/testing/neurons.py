@@ -37,7 +37,7 @@ class NeuronContract(ComponentContract[NeuronModel]):
         _layer(component)(x).sum().backward()
 
     def test_shapes_and_types_are_kept(self, component: NeuronModel) -> None:
-        """Currents (T, B, ...) become spikes of that shape and type; the state's first entry is the potential."""
+        """Currents (T, B, ...) become spikes of that shape and type; the state's first entry has that of one step."""
         for shape in ((N,), (2, 4, 3)):
             x = self.currents(T, B, *shape)
             result = _layer(component, *shape).run(x)

@@ -27,8 +27,8 @@ class OptunaStudy(StudyExporter):
     out, a list or a table in a choice is its JSON, and a whole-number range that is both logarithmic and stepped loses
     its step. Its values are the objectives' means. A failed evaluation, or one without a value for some objective, is
     a failed trial; one that screening left untrained is a pruned one. Everything else is in the user attributes:
-    other measurements, standard errors, generation, parents, failure. Start times are the recorded end less the
-    recorded duration; Optuna keeps local time.
+    other measurements, standard errors, generation, parents, operators, failure. Start times are the recorded end less
+    the recorded duration; Optuna keeps local time.
     """
 
     name: ClassVar[str] = "optuna"
@@ -90,6 +90,7 @@ def _attributes(study: StudyRecord, row: EvaluationRecord, complete: bool) -> di
         "generation": row.generation,
         "genome_hash": row.genome.hash,
         "parents": list(row.parents),
+        "operators": list(row.operators),
         "on_front": row.on_front,
         "budget": row.budget,
         "reused": row.reused,

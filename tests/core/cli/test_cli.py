@@ -250,7 +250,7 @@ def test_a_study_in_which_nothing_works_exits_with_1(program: Program, study: st
     Path(changed).write_text(STUDY.replace("tau = { low = 1.5, high = 3.0 }", 'use = "broken"'))
     code, out, _ = program("run", changed, "--plugins-dir", str(folder))
     assert code == 1
-    assert "nothing yet" in out
+    assert "none" in out
     assert "8 failed, exception: ValueError: broken on purpose" in out
     assert "spikefront failures tiny --db spikefront.db" in out
     _, out, _ = program("failures", "tiny")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import spikefront_plugins
 from spikefront import plugins
 from spikefront.cli import main
 from spikefront.plugins import load
@@ -172,12 +173,48 @@ def test_check_finds_a_broken_contract(program: Program, tmp_path: Path) -> None
     code, out, _ = program("plugins", "check", str(BROKEN / "syntax.py"), "--format", "json")
     assert code == 1
     assert json.loads(out)[0]["check"] == "loads"
+    code, out, err = program("plugins", "check", str(BROKEN / "no_contract.py"))
+    assert (code, "is not a subclass of Coder" in " ".join(out.split())) == (1, True)
+    (tmp_path / "empty").mkdir()
+    code, out, err = program("plugins", "check", str(tmp_path / "empty"))
+    assert (code, out) == (2, "")
+    assert "there is no component to check: no plugin is there" in err
     code, out, err = program("plugins", "check", "nowhere.py")
     assert (code, out) == (2, "")
     assert "nowhere.py: no such file or folder" in err
 
 
-def test_check_of_a_plugin_that_is_loaded(program: Program) -> None:
-    code, out, _ = program("plugins", "check", "spikefront.surrogates.atan")
+@pytest.mark.parametrize("path", ["spikefront.surrogates.atan", "surrogate atan", "{folder}/surrogates/atan.py"])
+def test_check_of_a_plugin_that_is_loaded(program: Program, path: str) -> None:
+    folder = Path(spikefront_plugins.__file__).parent
+    code, out, _ = program("plugins", "check", path.format(folder=folder))
     assert code == 0
     assert "surrogate atan: " in out
+    assert "Failed or skipped" not in out
+
+
+def test_check_of_a_disabled_plugin(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tent.py").write_text(GOOD)
+    monkeypatch.setenv("SPIKEFRONT_DISABLE", "tent")
+    code, _, err = program("plugins", "check", str(tmp_path / "tent.py"), "--plugins-dir", str(tmp_path))
+    assert code == 2
+    assert "is disabled" in err
+
+
+def test_checks_that_say_the_same_stand_once(program: Program, tmp_path: Path) -> None:
+    dull = GOOD.replace("        return (1 - v.abs()", "        raise ValueError('dull')\n        return (1 - v.abs()")
+    (tmp_path / "dull.py").write_text(dull)
+    code, out, _ = program("plugins", "check", str(tmp_path / "dull.py"))
+    assert code == 1
+    assert " more " in out
+    assert out.count("ValueError: dull") == 1
+
+
+def test_the_list_puts_ones_own_plugins_first(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "tent.py").write_text(GOOD)
+    _, out, _ = program("plugins", "--plugins-dir", str(tmp_path))
+    assert "surrogate tent" in out
+    assert "spikefront.neurons.lif" not in out
+    assert "plugins come with Spikefront and are in use; --all lists them." in out
+    _, out, _ = program("plugins", "--all")
+    assert "spikefront.neurons.lif" in out

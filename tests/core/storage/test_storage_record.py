@@ -29,7 +29,7 @@ def test_a_study_comes_back_as_it_was_given(database, new_study):
     assert row.specification == '{"study":{"name":"first"}}'
     assert row.specification_hash == "5" * 64
     assert row.objectives == (StudyObjective("accuracy", "maximize", "1"), StudyObjective("energy", "minimize", "pJ"))
-    assert [dataclasses.astuple(plugin) for plugin in row.plugins] == [("neuron", "lif", "spikefront", "0.1.0")]
+    assert [dataclasses.astuple(plugin) for plugin in row.plugins] == [("neuron", "lif", "spikefront", "0.1.0", "", "")]
     assert row.reference is None
     assert (row.evaluations, row.failed, row.reused) == (0, 0, 0)
     assert row.created_at.utcoffset() == timedelta(0)

@@ -69,7 +69,7 @@ MOMENT = datetime(2026, 3, 29, 1, 30, 15, 123456, tzinfo=UTC)
 def record(evaluations: int = 12) -> StudyRecord:
     """Return a study with a failed, an untrained, a reused and an incomplete evaluation among others."""
     rng = np.random.default_rng(5)
-    return StudyRecord("things", {"study": {"name": "things"}}, OBJECTIVES, SPACE, _rows(rng, evaluations))
+    return StudyRecord("things", {"study": {"name": "things"}}, OBJECTIVES, {}, SPACE, _rows(rng, evaluations))
 
 
 def _rows(rng: np.random.Generator, number: int) -> tuple[EvaluationRecord, ...]:
@@ -92,6 +92,7 @@ def _rows(rng: np.random.Generator, number: int) -> tuple[EvaluationRecord, ...]
                 failure=Failure("not-finite", 'loss is nan, "really"\nin step 3') if failed else None,
                 on_front=n in {0, 7},
                 parents=tuple(row.genome.hash for row in rows[-2:]) if n >= 4 else (),
+                operators=("sbx", "polynomial") if n >= 4 else (),
                 budget=0.0 if n == 3 else 1.0,
                 reused=n == 6,
                 seconds=1.25 + n,
