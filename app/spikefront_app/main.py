@@ -31,9 +31,15 @@ sections = {
     ]
     for section, pages in TITLES.items()
 }
-others = third_party_pages()
+others, problem = [], None
+try:
+    others = third_party_pages([name for pages in TITLES.values() for name in pages])
+except SpikefrontError as error:
+    problem = error
 page = st.navigation({**sections, **({"Plugins' pages": others} if others else {})})
 try:
+    if problem:
+        raise problem
     page.run()
 except SpikefrontError as error:
     st.error(error.message)

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from spikefront.errors import SpikefrontError
 from spikefront.storage import StudyRow
 from spikefront_app.reading import database_url, read_studies
 
@@ -93,3 +94,13 @@ def live(render: Callable[[], None], study: StudyRow) -> None:
 def code_to_copy(command: str) -> None:
     """Show a command with a button that copies it."""
     st.code(command, language="bash", wrap_lines=True)
+
+
+def live_while(render: Callable[[], None], running: bool) -> None:
+    """Show a part of a page, again every two seconds while something runs."""
+    st.fragment(render, run_every=LIVE_SECONDS if running else None)()
+
+
+def show_error(error: SpikefrontError) -> None:
+    """Say what is wrong and what to do, where the rest of the page goes on."""
+    st.error(f"{error.message}\n\n{error.hint}")
