@@ -44,7 +44,7 @@ def in_words(specification: Specification) -> str:
     """Return what a study does, in a sentence."""
     budget, space = specification.budget, specification.space
     objectives = ", ".join(term.name for term in specification.objectives)
-    searched = f"{len(space)} genes" if len(space) else "nothing that is searched"
+    searched = f"{len(space)} gene{'s' if len(space) > 1 else ''}" if len(space) else "nothing that is searched"
     return (
         f"'{specification.name}': {budget.total:,} candidates in {budget.last_generation:,} generations by "
         f"{specification.algorithm.name}, {searched}, for {objectives}."

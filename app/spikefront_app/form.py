@@ -95,9 +95,9 @@ def _values(path: str, known: Mapping[str, FieldInfo], searchable: bool = False)
     if not known:
         return {}
     needed = [name for name, info in known.items() if info.is_required()]
-    fixed = ask_names(f"Set of {path}", list(known), f"{path}.set", needed)
+    fixed = ask_names(f"Fixed parameters of {path}", list(known), f"{path}.set", needed)
     free = [name for name in known if name not in fixed]
-    searched = ask_names(f"Search of {path}", free, f"{path}.search") if searchable and free else []
+    searched = ask_names(f"Searched parameters of {path}", free, f"{path}.search") if searchable and free else []
     given = {name: ask_value(f"{path}.{name}", known[name]) for name in fixed}
     return given | {name: ask_domain(f"{path}.{name}", known[name]) for name in searched}
 

@@ -91,9 +91,11 @@ def overview(
 
 def filtered(table: pd.DataFrame, text: str, states: Sequence[str]) -> pd.DataFrame:
     """Return the rows in one of the states, all where none is given, in whose words each word of the text is."""
-    words = table[["study", "state", "objectives", "task"]].agg(" ".join, axis=1).str.lower() if len(table) else None
+    if table.empty:
+        return table
+    words = table[["study", "state", "objectives", "task"]].agg(" ".join, axis=1).str.lower()
     kept = pd.Series(True, index=table.index)
-    for word in text.lower().split() if words is not None else ():
+    for word in text.lower().split():
         kept &= words.str.contains(word, regex=False)
     if states:
         kept &= table["state"].isin(states)

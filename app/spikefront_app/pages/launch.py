@@ -70,9 +70,7 @@ def checked(text: str) -> Specification:
 
 def launch(text: str, specification: Specification) -> None:
     """Show the buttons that check, save and start a study, and do what they say."""
-    file = st.query_params.get("file", "") if source == "File" else ""
-    if source == "File":
-        file = st.session_state["file"]
+    file = st.session_state["file"] if source == "File" else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = file or st.text_input("Save as", f"{specification.name}.toml", help=f"In {HERE / launching.FOLDER}.")
         overwrite = not file and switch("Overwrite", "overwrite")

@@ -50,7 +50,7 @@ def show_component(component: type[Component], plugin: Plugin) -> None:
     st.write(summary(component))
     rest = inspect.cleandoc(component.__doc__ or "").partition("\n\n")[2]
     if rest:
-        st.text(rest)
+        st.code(rest, language=None, wrap_lines=True)
     rows = [asdict(parameter) for parameter in parameters(component)]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, column_config={"name": st.column_config.Column(pinned=True)})

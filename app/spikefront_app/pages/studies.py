@@ -7,13 +7,19 @@ import streamlit as st
 
 from spikefront_app.reading import database_label, read_growth, read_holder
 from spikefront_app.standing import STATES, filtered, overview
+from spikefront_app.theme import COLOURS
 from spikefront_app.widgets import code_to_copy, heading, how_to_read, live_while, require_studies
 
 COLUMNS = {
     "study": st.column_config.TextColumn("Study", pinned=True, width=150),
     "state": st.column_config.TextColumn("State", width=90),
     "hypervolume": st.column_config.LineChartColumn(
-        "Hypervolume", y_min=0, y_max=1, width=110, help="Share of the box of objectives that the front dominates."
+        "Hypervolume",
+        y_min=0,
+        y_max=1,
+        color=COLOURS[0],
+        width=110,
+        help="Share of the box of objectives that the front dominates.",
     ),
     "evaluations": st.column_config.NumberColumn("Evaluated", format="localized", width=85),
     "of": st.column_config.NumberColumn("of", format="localized", width=70, help="Candidates that the study asks for."),
