@@ -7,7 +7,7 @@ import streamlit as st
 from spikefront.errors import SpikefrontError
 from spikefront_app.views import third_party_pages
 
-PAGES = Path(__file__).with_name("pages")
+PAGES = Path(__file__).with_name("screens")  # not "pages": Streamlit would run files of that folder without this one
 TITLES = {
     "Look": {
         "front": ("Front", ":material/scatter_plot:"),

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from spikefront.storage import Database, sqlite
 from spikefront_app.plugin import DATABASE_VARIABLE
 
-PAGES = {path.stem: path.read_text() for path in sorted((MAIN.parent / "pages").glob("*.py"))}
+PAGES = {path.stem: path.read_text() for path in sorted((MAIN.parent / "screens").glob("*.py"))}
 NEEDS = [name for name, text in PAGES.items() if re.search(r"choose_stud|require_studies", text)]
 """Pages that are about what the database holds; the others work without one."""
 
