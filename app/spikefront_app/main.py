@@ -6,6 +6,7 @@ import streamlit as st
 
 from spikefront.errors import SpikefrontError
 from spikefront_app.views import third_party_pages
+from spikefront_app.widgets import show_error
 
 PAGES = Path(__file__).with_name("screens")  # not "pages": Streamlit would run files of that folder without this one
 TITLES = {
@@ -42,6 +43,4 @@ try:
         raise problem
     page.run()
 except SpikefrontError as error:
-    st.error(error.message)
-    if error.hint:
-        st.info(error.hint)
+    show_error(error)

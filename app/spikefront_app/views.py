@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -22,16 +22,21 @@ def third_party_pages(taken: Collection[str]) -> list[StreamlitPage]:
     Raises:
         InputError: A folder of plugins is not there.
     """
-    places = set(taken)
-    pages = []
-    for view in registry().views:
+    return [
+        st.Page(functools.partial(_render, view), title=view.title, icon=":material/extension:", url_path=place)
+        for place, view in placed(registry().views, taken).items()
+    ]
+
+
+def placed(views: Iterable[View], taken: Collection[str]) -> dict[str, View]:
+    """Return views by their places in the address, none of which is taken."""
+    places: dict[str, View] = {}
+    for view in views:
         place = view.name
-        while place in places:
+        while place in places or place in taken:
             place += "-plugin"
-        places.add(place)
-        render = functools.partial(_render, view)
-        pages.append(st.Page(render, title=view.title, icon=":material/extension:", url_path=place))
-    return pages
+        places[place] = view
+    return places
 
 
 def _render(view: View) -> None:

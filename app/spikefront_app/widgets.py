@@ -87,8 +87,7 @@ def how_to_read(text: str) -> None:
 
 def live(render: Callable[[], None], study: StudyRow) -> None:
     """Show a part of a page, again every two seconds while its study runs."""
-    every = LIVE_SECONDS if study.state == "running" else None
-    st.fragment(render, run_every=every)()
+    live_while(render, study.state == "running")
 
 
 def code_to_copy(command: str) -> None:
@@ -97,10 +96,19 @@ def code_to_copy(command: str) -> None:
 
 
 def live_while(render: Callable[[], None], running: bool) -> None:
-    """Show a part of a page, again every two seconds while something runs."""
-    st.fragment(render, run_every=LIVE_SECONDS if running else None)()
+    """Show a part of a page, again every two seconds while something runs; an error of it is shown in its place."""
+
+    def told() -> None:
+        try:
+            render()
+        except SpikefrontError as error:
+            show_error(error)
+
+    st.fragment(told, run_every=LIVE_SECONDS if running else None)()
 
 
 def show_error(error: SpikefrontError) -> None:
-    """Say what is wrong and what to do, where the rest of the page goes on."""
-    st.error(f"{error.message}\n\n{error.hint}")
+    """Say what is wrong and what to do."""
+    st.error(error.message)
+    if error.hint:
+        st.info(error.hint)

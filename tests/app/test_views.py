@@ -9,7 +9,8 @@ from app_pages import MAIN, page
 from streamlit.testing.v1 import AppTest
 
 from spikefront.sources import FOLDERS_VARIABLE
-from spikefront_app.views import third_party_pages
+from spikefront.views import View
+from spikefront_app.views import placed
 
 VIEW = """
 import streamlit as st
@@ -37,10 +38,11 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
 
 
 def opened(place: str) -> AppTest:
-    """Return a plugin's page, which has no file: its hash is what a link to it leads to."""
+    """Return a plugin's page, which has no file to switch to: its hash is what a link to it leads to."""
     app = AppTest.from_file(str(MAIN), default_timeout=60).run()
     assert not app.exception
-    app._page_hash = next(one._script_hash for one in third_party_pages(()) if one.url_path == place)
+    pages = app._registered_pages.values()
+    app._page_hash = next(one["page_script_hash"] for one in pages if one["url_pathname"] == place)
     return app.run()
 
 
@@ -62,17 +64,22 @@ def test_a_broken_page_shows_its_error_and_the_others_work(plugin: Path, study: 
 
 @pytest.mark.parametrize("plugin", [("front", "st.write('mine')")], indirect=True)
 def test_a_page_of_the_name_of_ours_stands_elsewhere(plugin: Path, study: str) -> None:
-    assert [one.url_path for one in third_party_pages(["front"])] == ["front-plugin"]
-    app = page()
+    app = opened("front-plugin")
     assert not app.exception
-    assert app.title[0].value == "Front"
+    assert app.markdown[0].value == "mine"
+    assert page().title[0].value == "Front"
+
+
+def test_places_are_never_taken_twice() -> None:
+    views = [View(name, name, print) for name in ("front", "front-plugin", "mine")]
+    assert list(placed(views, ["front"])) == ["front-plugin", "front-plugin-plugin", "mine"]
 
 
 @pytest.mark.parametrize("plugin", [("mine", "st.write('mine')")], indirect=True)
 def test_two_pages_of_one_name_set_the_second_plugin_aside(plugin: Path, study: str) -> None:
     (plugin / "two.py").write_text((plugin / "one.py").read_text())
-    assert [one.title for one in third_party_pages(())] == ["Mine"]
     app = page("plugins")
+    assert not app.exception
     assert "two.py**: there is a page 'mine' already" in app.warning[0].value
     assert "Rename it." in app.warning[0].value
 

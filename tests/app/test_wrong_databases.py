@@ -32,10 +32,10 @@ def told(app: AppTest) -> str:
     return text
 
 
-def execute(path: Path, statement: str) -> None:
+def execute(path: Path, statement: str, *values: str) -> None:
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute(statement)
+        connection.execute(statement, values)
     connection.close()
 
 
@@ -141,7 +141,7 @@ def test_a_study_that_is_renamed_or_deleted_while_it_is_shown(study: str, tmp_pa
     run_study(f"sqlite:///{tmp_path}/app.db", document("other"))
     app = page(name, study=study)
     told(app)
-    execute(tmp_path / "app.db", f"UPDATE study SET name = 'renamed' WHERE name = '{study}'")
+    execute(tmp_path / "app.db", "UPDATE studies SET name = 'renamed' WHERE name = ?", study)
     told(app.run())
     if name in NEEDS:
         assert f"'{study}', which is not there" in told(page(name, study=study)) or name == "compare"
@@ -149,5 +149,5 @@ def test_a_study_that_is_renamed_or_deleted_while_it_is_shown(study: str, tmp_pa
 
 @pytest.mark.parametrize("name", PAGES)
 def test_missing_weights_spoil_no_page(study: str, tmp_path: Path, name: str) -> None:
-    execute(tmp_path / "app.db", "DELETE FROM artifact")
+    execute(tmp_path / "app.db", "DELETE FROM artifacts")
     told(page(name, study=study))

@@ -68,7 +68,9 @@ def details(row: pd.Series) -> None:
     )
     with st.container(horizontal=True):
         for page, title in PAGES.items():
-            st.page_link(f"screens/{page}.py", label=title, query_params={"study": name}, icon=":material/arrow_forward:")
+            st.page_link(
+                f"screens/{page}.py", label=title, query_params={"study": name}, icon=":material/arrow_forward:"
+            )
     if row["state"] == "running":
         return
     command = f"spikefront resume {name} --db {shlex.quote(database_label())}"
