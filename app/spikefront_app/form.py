@@ -50,13 +50,13 @@ def study_form(registry: Registry) -> dict[str, Any]:
 
 
 def _study(registry: Registry) -> dict[str, Any]:
-    name = st.text_input("Name", "new-study", key="name", bind="query-params", help="Letters, digits, _ . and -.")
+    name = st.text_input("Name", "new-study", key="study.name", bind="query-params", help="Letters, digits, _ . and -.")
     terms = registry.components("fitness")
-    objectives = ask_names("Objectives", list(terms), "objectives", ["accuracy", "energy"])
-    columns = ask_names("Recorded only", [one for one in terms if one not in objectives], "columns")
-    table: dict[str, Any] = {"name": name, "objectives": _terms("objectives", objectives, terms)}
+    objectives = ask_names("Objectives", list(terms), "study.objectives", ["accuracy", "energy"])
+    columns = ask_names("Recorded only", [one for one in terms if one not in objectives], "study.columns")
+    table: dict[str, Any] = {"name": name, "objectives": _terms("study.objectives", objectives, terms)}
     if columns:
-        table["columns"] = _terms("columns", columns, terms)
+        table["columns"] = _terms("study.columns", columns, terms)
     return table | _values("study", values.known_fields([Settings], [*_ELSEWHERE, "plugins"]))
 
 
