@@ -46,7 +46,8 @@ def study_form(registry: Registry) -> dict[str, Any]:
         document["search"] = _search(registry)
     with st.expander("Execution"):
         document["execution"] = _component("execution", registry, kind="executor", searchable=False)
-    return {name: given for name, given in document.items() if given and given != {"use": registry.default(name)}}
+    usual = {name: {"use": registry.default("executor" if name == "execution" else name)} for name in document}
+    return {name: given for name, given in document.items() if given and given != usual[name]}
 
 
 def _study(registry: Registry) -> dict[str, Any]:

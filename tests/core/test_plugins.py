@@ -78,7 +78,8 @@ BROKEN = {
     "views-call": (good("broken") + "@hookimpl\ndef spikefront_views(): 1 / 0", ["ZeroDivisionError"]),
     "views-name": (
         good("broken")
-        + "from spikefront.views import View\n@hookimpl\ndef spikefront_views(): return [View('My page', 'Mine', print)]",
+        + "from spikefront.views import View\n"
+        + "@hookimpl\ndef spikefront_views(): return [View('My page', 'Mine', print)]",
         ["'My page' of a page", "'spike-trains'"],
     ),
     "defaults-call": (good("broken") + "@hookimpl\ndef spikefront_defaults(): 1 / 0", ["ZeroDivisionError"]),
