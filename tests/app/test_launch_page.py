@@ -85,6 +85,7 @@ def test_what_is_wrong_is_said_as_the_program_says_it(folder: Path) -> None:
     assert not app.exception
     assert app.error[0].value == "search.popluation: algorithm 'nsga2' has no such parameter"
     assert "Did you mean 'population'?" in app.info[0].value
+    assert app.subheader[0].value == "Watch"
     (folder / "studies" / "mine.toml").write_text("[study")
     assert "not valid TOML" in page("launch").error[0].value
     (folder / "studies" / "mine.toml").write_bytes(b"\xff\xfe\x00")

@@ -22,7 +22,7 @@ def text_of_file() -> str:
     files = launching.study_files(HERE)
     if not files:
         st.info(f"There is no study file in {HERE / launching.FOLDER}. Write one as text, or with the form.")
-        st.stop()
+        return ""
     name = choose("Study file", files, "file", hint=f"In {HERE / launching.FOLDER}.")
     text = decoded((HERE / launching.FOLDER / name).read_bytes())
     with st.expander("What it says"):
@@ -33,7 +33,7 @@ def text_of_file() -> str:
 
 def text_of_text() -> str:
     """Let paste or upload a study file, and return what it says."""
-    uploaded = st.file_uploader("Upload a study file", type="toml")
+    uploaded = st.file_uploader("Upload a study file", type="toml", max_upload_size=1)
     if uploaded and st.session_state.get("uploaded") != uploaded.file_id:
         st.session_state["uploaded"] = uploaded.file_id
         st.session_state["text"] = decoded(uploaded.getvalue())
@@ -58,12 +58,8 @@ def edit(text: str) -> None:
 
 
 def checked(text: str) -> Specification:
-    """Return the study that a text describes; the page ends here where it is wrong."""
-    try:
-        specification = specification_of(text, registry(), HERE / launching.FOLDER)
-    except SpikefrontError as error:
-        show_error(error)
-        st.stop()
+    """Return the study that a text describes, and say what it does."""
+    specification = specification_of(text, registry(), HERE / launching.FOLDER)
     st.success(in_words(specification), icon=":material/check:")
     return specification
 
