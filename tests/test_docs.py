@@ -144,8 +144,9 @@ PLUGINS = [block for block in BLOCKS if block.language == "python" and "@hookimp
 @pytest.mark.parametrize("block", PLUGINS, ids=str)
 def test_plugins_are_taken_in(block: Block, tmp_path: Path) -> None:
     (tmp_path / "plugin.py").write_text(block.text)
-    (plugin,) = (one for one in load(Sources(folders=(str(tmp_path),))).plugins if one.origin == str(tmp_path))
-    assert (plugin.reason, len(plugin.components)) == ("", 1)
+    registry = load(Sources(folders=(str(tmp_path),)))
+    (plugin,) = (one for one in registry.plugins if one.origin == str(tmp_path))
+    assert (plugin.reason, len(plugin.components) + len(registry.views)) == ("", 1)
 
 
 def test_the_plugin_of_the_readme_works(tmp_path: Path) -> None:

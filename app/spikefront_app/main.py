@@ -6,8 +6,9 @@ import streamlit as st
 
 from spikefront.errors import SpikefrontError
 from spikefront_app.views import third_party_pages
+from spikefront_app.widgets import show_error
 
-PAGES = Path(__file__).with_name("pages")
+PAGES = Path(__file__).with_name("screens")  # not "pages": Streamlit would run files of that folder without this one
 TITLES = {
     "Look": {
         "front": ("Front", ":material/scatter_plot:"),
@@ -31,11 +32,15 @@ sections = {
     ]
     for section, pages in TITLES.items()
 }
-others = third_party_pages()
+others, problem = [], None
+try:
+    others = third_party_pages([name for pages in TITLES.values() for name in pages])
+except SpikefrontError as error:
+    problem = error
 page = st.navigation({**sections, **({"Plugins' pages": others} if others else {})})
 try:
+    if problem:
+        raise problem
     page.run()
 except SpikefrontError as error:
-    st.error(error.message)
-    if error.hint:
-        st.info(error.hint)
+    show_error(error)

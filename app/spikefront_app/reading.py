@@ -8,7 +8,10 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import make_url
 
+from spikefront.plugins import Registry, load
+from spikefront.sources import Sources
 from spikefront.storage import (
     DEFAULT_DATABASE,
     Database,
@@ -20,6 +23,7 @@ from spikefront.storage import (
     tags,
 )
 from spikefront_app.plugin import DATABASE_VARIABLE
+from spikefront_app.standing import growth
 
 
 def database_url() -> str:
@@ -113,3 +117,31 @@ def _candidate(url: str, study: str, number: int, version: str) -> EvaluationDet
 def _label(value: Any) -> Any:
     """Return a gene's value for tables and figures: a list as text."""
     return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def database_label() -> str:
+    """Return the database that the app shows, without its password."""
+    url = database_url()
+    return make_url(url).render_as_string(hide_password=True) if "://" in url else url
+
+
+def read_growth(study: StudyRow) -> list[float]:
+    """Return the hypervolume of a study as it grew; of a long one, anew for every fiftieth part of its evaluations."""
+    seen = study.evaluations - study.evaluations % max(1, study.evaluations // 50)
+    done = study.state != "running"
+    return _growth(database_url(), study.name, f"{study.created_at} {seen} {done}", study.reference is not None)
+
+
+def registry() -> Registry:
+    """Return the plugins that were loaded when the app started.
+
+    Raises:
+        InputError: A folder of plugins is not there.
+    """
+    return load(Sources.here())
+
+
+@st.cache_resource(show_spinner=False, max_entries=1000)
+def _growth(url: str, study: str, version: str, bounded: bool) -> list[float]:
+    with Database.read_only(url) as database:
+        return growth(frames.evaluations(database, study), queries.study(database, study))

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from spikefront.errors import SpikefrontError
 from spikefront.storage import StudyRow
 from spikefront_app.reading import database_url, read_studies
 
@@ -86,10 +87,28 @@ def how_to_read(text: str) -> None:
 
 def live(render: Callable[[], None], study: StudyRow) -> None:
     """Show a part of a page, again every two seconds while its study runs."""
-    every = LIVE_SECONDS if study.state == "running" else None
-    st.fragment(render, run_every=every)()
+    live_while(render, study.state == "running")
 
 
 def code_to_copy(command: str) -> None:
     """Show a command with a button that copies it."""
     st.code(command, language="bash", wrap_lines=True)
+
+
+def live_while(render: Callable[[], None], running: bool) -> None:
+    """Show a part of a page, again every two seconds while something runs; an error of it is shown in its place."""
+
+    def told() -> None:
+        try:
+            render()
+        except SpikefrontError as error:
+            show_error(error)
+
+    st.fragment(told, run_every=LIVE_SECONDS if running else None)()
+
+
+def show_error(error: SpikefrontError) -> None:
+    """Say what is wrong and what to do."""
+    st.error(error.message)
+    if error.hint:
+        st.info(error.hint)

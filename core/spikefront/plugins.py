@@ -234,11 +234,11 @@ class Registry:
         """Return pages for the web app whose names are free."""
         if not isinstance(given, list | tuple) or not all(isinstance(view, View) for view in given):
             raise PluginError(f"hook '{_VIEWS}' returned {shown(given)}", "It should return a list of View.")
-        for view in given:
+        for number, view in enumerate(given):
             if not _NAME.fullmatch(view.name):
                 message = f"the name {view.name!r} of a page is not lower-case words joined by hyphens"
                 raise PluginError(message, "Name it like 'spike-trains'.")
-            if any(view.name == other.name for other in self.views):
+            if any(view.name == other.name for other in (*self.views, *given[:number])):
                 raise PluginError(f"there is a page '{view.name}' already", "Rename it.")
         return list(given)
 

@@ -20,7 +20,7 @@ def page(name: str = "front", **query: str) -> AppTest:
     app = AppTest.from_file(str(MAIN), default_timeout=60)
     app.query_params.update(query)
     if name != "front":
-        app.switch_page(f"pages/{name}.py")
+        app.switch_page(f"screens/{name}.py")
     return app.run()
 
 

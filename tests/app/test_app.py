@@ -74,7 +74,7 @@ def test_choosing_an_axis_changes_the_figure(study: str) -> None:
 def test_the_studies_page_lists_them(study: str) -> None:
     app = page("studies")
     assert not app.exception
-    assert list(app.dataframe[0].value["name"]) == [study]
+    assert list(app.dataframe[0].value["study"]) == [study]
     assert list(app.dataframe[0].value["evaluations"]) == [30]
 
 

@@ -80,6 +80,15 @@ BROKEN = {
     "defaults-kind": (good("broken") + "@hookimpl\ndef spikefront_defaults(): return {'codre': ('x',)}", ["'coder'?"]),
     "defaults-none": (good("broken") + "@hookimpl\ndef spikefront_defaults(): pass", ["returned None"]),
     "defaults-text": (good("broken") + "@hookimpl\ndef spikefront_defaults(): return {'coder': 'x'}", ["coder is 'x'"]),
+    "views-none": (good("broken") + "@hookimpl\ndef spikefront_views(): pass", ["returned None", "a list of View"]),
+    "views-functions": (good("broken") + "@hookimpl\ndef spikefront_views(): return [print]", ["'spikefront_views'"]),
+    "views-call": (good("broken") + "@hookimpl\ndef spikefront_views(): 1 / 0", ["ZeroDivisionError"]),
+    "views-name": (
+        good("broken")
+        + "from spikefront.views import View\n"
+        + "@hookimpl\ndef spikefront_views(): return [View('My page', 'Mine', print)]",
+        ["'My page' of a page", "'spike-trains'"],
+    ),
     "defaults-call": (good("broken") + "@hookimpl\ndef spikefront_defaults(): 1 / 0", ["ZeroDivisionError"]),
 }
 
@@ -349,3 +358,35 @@ def test_places_of_the_environment_come_first_and_once(tmp_path, monkeypatch):
     monkeypatch.setenv("SPIKEFRONT_PLUGINS", os.pathsep.join([str(tmp_path / "a"), "b", ""]))
     folders = (str(tmp_path / "a"), os.path.abspath("b"), str(tmp_path / "c"))
     assert Sources.here([tmp_path / "c", tmp_path / "a"]).folders == folders
+
+
+VIEW = """
+from spikefront import hookimpl
+from spikefront.views import View
+
+@hookimpl
+def spikefront_views():
+    return [View(name, name.title(), print) for name in NAMES]
+"""
+
+
+def test_pages_for_the_app(tmp_path):
+    (tmp_path / "a.py").write_text(VIEW.replace("NAMES", "('mine', 'spike-trains')"))
+    (tmp_path / "b.py").write_text(VIEW.replace("NAMES", "()"))
+    registry = load(Sources((str(tmp_path),)))
+    assert [(view.name, view.title, view.render) for view in registry.views] == [
+        ("mine", "Mine", print),
+        ("spike-trains", "Spike-Trains", print),
+    ]
+    assert [plugin.state for plugin in registry.plugins[-2:]] == ["in use", "in use"]
+    assert registry.plugins[-1].hooks == ("spikefront_views",)
+
+
+@pytest.mark.parametrize("files", [{"a": "('mine',)", "b": "('other', 'mine')"}, {"a": "()", "b": "('mine', 'mine')"}])
+def test_a_second_page_of_one_name_sets_its_plugin_aside(tmp_path, files):
+    for name, names in files.items():
+        (tmp_path / f"{name}.py").write_text(VIEW.replace("NAMES", names))
+    registry = load(Sources((str(tmp_path),)))
+    second = registry.plugins[-1]
+    assert (second.state, second.reason, second.remedy) == ("set aside", "there is a page 'mine' already", "Rename it.")
+    assert [view.name for view in registry.views] == (["mine"] if "mine" in files["a"] else [])
