@@ -93,3 +93,10 @@ def live(render: Callable[[], None], study: StudyRow) -> None:
 def code_to_copy(command: str) -> None:
     """Show a command with a button that copies it."""
     st.code(command, language="bash", wrap_lines=True)
+
+
+def choose_part(label: str, parts: Sequence[str], key: str) -> str:
+    """Return the part of a page that is shown, the first one at first; it stands in the address under `key`."""
+    warn_of_stale(label.lower(), key, parts)
+    chosen = st.segmented_control(label, parts, default=parts[0], required=True, key=key, bind="query-params")
+    return str(chosen or parts[0])
