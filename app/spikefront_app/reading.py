@@ -10,7 +10,9 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy import make_url
 
+from spikefront.components import Fitness
 from spikefront.plugins import Registry, load
+from spikefront.search.record import recorded_specification
 from spikefront.sources import Sources
 from spikefront.storage import (
     DEFAULT_DATABASE,
@@ -24,6 +26,7 @@ from spikefront.storage import (
 )
 from spikefront_app.plugin import DATABASE_VARIABLE
 from spikefront_app.standing import growth
+from spikefront_app.takehome import study_file
 
 
 def database_url() -> str:
@@ -145,3 +148,37 @@ def registry() -> Registry:
 def _growth(url: str, study: str, version: str, bounded: bool) -> list[float]:
     with Database.read_only(url) as database:
         return growth(frames.evaluations(database, study), queries.study(database, study))
+
+
+def read_left_front(study: StudyRow) -> pd.Series[float]:
+    """Return when each candidate left the front: see `spikefront.storage.frames.left_front`; not to be changed."""
+    return _left_front(database_url(), study.name, _version(study))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _left_front(url: str, study: str, version: str) -> pd.Series[float]:
+    with Database.read_only(url) as database:
+        return frames.left_front(database, study)
+
+
+def read_units(study: StudyRow) -> dict[str, str]:
+    """Return the unit of each fitness term that is known here, by name; "1" is none."""
+    known = _known_units() | {objective.name: objective.unit for objective in study.objectives}
+    return known | {"seconds": "s"}
+
+
+@st.cache_resource(show_spinner=False)
+def _known_units() -> dict[str, str]:
+    terms = load(Sources.here()).components(Fitness.kind)
+    return {name: str(getattr(term, "unit", "1")) for name, term in terms.items()}
+
+
+def read_study_file(study: StudyRow, number: int) -> str:
+    """Return a study file (TOML) of one candidate: see `spikefront_app.takehome.study_file`.
+
+    Raises:
+        StorageError: There is no such candidate.
+        PluginError: The study needs a plugin that is not here.
+    """
+    genome = read_candidate(study, number).genome
+    return study_file(recorded_specification(study, load(Sources.here())), number, genome)

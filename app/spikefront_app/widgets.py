@@ -112,3 +112,10 @@ def show_error(error: SpikefrontError) -> None:
     st.error(error.message)
     if error.hint:
         st.info(error.hint)
+
+
+def choose_part(label: str, parts: Sequence[str], key: str) -> str:
+    """Return the part of a page that is shown, the first one at first; it stands in the address under `key`."""
+    warn_of_stale(label.lower(), key, parts)
+    chosen = st.segmented_control(label, parts, default=parts[0], required=True, key=key, bind="query-params")
+    return str(chosen or parts[0])

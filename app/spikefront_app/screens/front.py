@@ -1,32 +1,77 @@
 """Page: the Pareto front of one study."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from spikefront_app.figures.front import figure_front
-from spikefront_app.reading import read_evaluations, read_genes
-from spikefront_app.theme import with_unit
-from spikefront_app.widgets import choose, choose_study, heading, how_to_read, switch
+from spikefront_app import linked, shortlist
+from spikefront_app.candidates import as_of, counted, drawable, order, rows_of
+from spikefront_app.choices import choose_view, fronts_over, how_to_read_front, measured_otherwise
+from spikefront_app.figures.front import Marks, figure_front
+from spikefront_app.picks import picks_of
+from spikefront_app.reading import read_evaluations, read_genes, read_left_front, read_shortlist, read_studies
+from spikefront_app.selection import choose_selected, linked_chart
+from spikefront_app.widgets import choose_part, choose_study, heading, how_to_read, live
+
+
+def show() -> None:
+    """Show the page below its heading; again every two seconds while the study runs."""
+    study = next(row for row in read_studies() if row.name == chosen.name)
+    if study.state != chosen.state:
+        st.rerun()
+    table = read_evaluations(study)
+    objectives = [objective.name for objective in study.objectives]
+    if drawable(table, objectives).empty:
+        failed = len(table) > 0 and table["failure"].notna().all()
+        cause = f"All {len(table)} candidates failed: `spikefront failures {study.name}` tells why."
+        st.info(cause if failed else "No candidate has been evaluated yet.")
+        return
+    genes = read_genes(study)
+    view = choose_view(study, table, list(genes.columns))
+    whole = table.join(genes, on="id")
+    now = whole if view.generation is None else as_of(whole, read_left_front(study), view.generation)
+    shown = drawable(now, view.columns)
+    shown.attrs["told"] = list(dict.fromkeys([*view.columns, *objectives]))
+    front = shown[shown["front"]].dropna(subset=objectives)
+    picks = picks_of(front, study.objectives, view.objectives, [axis.log for axis in view.axes], view.limits)
+    if differing := measured_otherwise([study, *view.others], view.columns):
+        st.warning(f"These studies have other tasks, or other settings of {differing[0]}: values do not compare.")
+    marks = Marks(
+        picks=[pick for pick in picks if pick.marked],
+        reference=dict(study.reference or {}) if view.reference else {},
+        limits=view.limits,
+        bars=view.bars,
+        final=None if view.generation is None else table[table["front"]],
+        others=fronts_over(view),
+    )
+
+    def draw(some: Sequence[int]) -> go.Figure:
+        return figure_front(shown, view.axes, view.colour, marks.with_selected(some))
+
+    figure = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        selected = choose_selected(study, set(table["id"]))
+        listed = read_shortlist(study)
+        shortlist.show_buttons(study, selected, listed)
+    with figure:
+        linked_chart("front", draw, selected, f"Front of {study.name}: {', '.join(view.columns)}")
+        how_to_read(f"{counted(now)}. {how_to_read_front(view, shown)}")
+        with st.expander(f"{len(picks)} candidates of the front that deserve a look", icon=":material/star:"):
+            linked.show_picks(picks, front, view)
+    part = choose_part("Look closer", (*linked.PARTS, "Shortlist"), "part")
+    if part == "Shortlist":
+        columns = [*view.measured, *genes.columns]
+        shortlist.show_shortlist(study, whole, columns, view.titles, selected, listed)
+    else:
+        others = rows_of(shown[~shown["front"]], selected)
+        rows = order(pd.concat([front, others]), study.objectives)
+        linked.show_part(part, study, rows, list(genes.columns), view, selected, listed)
+
 
 heading("Front", "The candidates that no other beats in every objective.")
-study = choose_study()
-table = read_evaluations(study)
-if table["failure"].isna().sum() == 0:
-    st.info("No candidate has been evaluated yet.")
-    st.stop()
-
-objectives = [objective.name for objective in study.objectives]
-labels = {objective.name: with_unit(objective.name, objective.unit) for objective in study.objectives}
-genes = read_genes(study)
-first, second, third, fourth = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
-with first:
-    y = choose("Vertical", objectives, "y")
-with second:
-    x = choose("Horizontal", objectives, "x", objectives[min(1, len(objectives) - 1)])
-with third:
-    colour = choose("Colour", [*genes.columns, "generation", *objectives], "colour", "encoding.use")
-with fourth:
-    log_x = switch("Log", "log", value=True)
-
-whole = table.join(genes, on="id")
-st.plotly_chart(figure_front(whole, x, y, colour, labels, log_x), width="stretch")
-how_to_read(f"{int(table['front'].sum())} of {len(table)} candidates are on the front.")
+chosen = choose_study()
+live(show, chosen)

@@ -100,3 +100,36 @@ def genes(database: Database, study: str) -> pd.DataFrame:
     paths = {path: None for row in rows for path, value in row.items() if not isinstance(value, dict)}
     columns = {path: [row.get(path) for row in rows] for path in paths}
     return pd.DataFrame(columns, index=pd.Index([number for number, _ in found], name="id"))
+
+
+def left_front(database: Database, study: str) -> pd.Series[float]:
+    """Return the generation after which each candidate of a search was no longer on the front, by its number.
+
+    The front after generation g holds the candidates of the generations up to g whose value is above g, or NaN: on
+    the front still. A candidate that never was on it has its own generation.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    import pandas as pd
+
+    table, found = schema.Evaluation, evaluations(database, study).set_index("id")
+    with database.read() as session:
+        row = find_study(session, study)
+        signs = {o.name: 1.0 if o.direction == "minimize" else -1.0 for o in study_objectives(row)}
+        mine = (table.study_id == row.id, table.purpose == "search")
+        hashes = dict(session.execute(select(table.number, table.genome_hash).where(*mine)).all())
+    losses = (found[list(signs)] * pd.Series(signs)).to_numpy()
+    usable = found["failure"].isna() & (found["budget"] > 0) & ~np.isnan(losses).any(1)
+    usable &= ~pd.Series(found.index.map(hashes), index=found.index).where(usable).duplicated()
+    left = found["generation"].astype(float)
+    places = np.flatnonzero(usable.to_numpy())
+    generations = found["generation"].to_numpy()[places]
+    front = np.zeros(0, dtype=int)
+    for generation in np.unique(generations):
+        rivals = np.concatenate([front, places[generations == generation]])
+        stays = nondominated(losses[rivals])
+        left.iloc[rivals[~stays]] = float(generation)
+        front = rivals[stays]
+    left.iloc[front] = np.nan
+    return left.rename("left front")
