@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from spikefront.measure.hypervolume import nondominated
 from spikefront.storage import schema
@@ -100,3 +100,45 @@ def genes(database: Database, study: str) -> pd.DataFrame:
     paths = {path: None for row in rows for path, value in row.items() if not isinstance(value, dict)}
     columns = {path: [row.get(path) for row in rows] for path in paths}
     return pd.DataFrame(columns, index=pd.Index([number for number, _ in found], name="id"))
+
+
+def asks(database: Database, study: str) -> pd.DataFrame:
+    """Return a row for each genome that the algorithm of a search asked for, in order.
+
+    Columns: "ask", its number; "generation"; "genome", its hash; "parents", hashes; "operators", names; "id", the
+    candidate's number, missing as long as there is no evaluation; "failure", its kind or None; "attempts", how many
+    tries failed, the last one included where the candidate failed.
+
+    Raises:
+        StorageError: There is no such study.
+    """
+    import pandas as pd
+
+    table, evaluation, attempt = schema.Ask, schema.Evaluation, schema.Attempt
+    with database.read() as session:
+        key = find_study(session, study).id
+        found = session.execute(
+            select(
+                table.number,
+                table.generation,
+                table.genome_hash,
+                table.parents,
+                table.operators,
+                evaluation.number.label("id"),
+                evaluation.failure_kind,
+            )
+            .outerjoin(
+                evaluation,
+                (evaluation.study_id == key) & (evaluation.ask == table.number) & (evaluation.purpose == "search"),
+            )
+            .where(table.study_id == key)
+            .order_by(table.number)
+        ).all()
+        tried = session.execute(
+            select(attempt.number, func.count()).where(attempt.study_id == key).group_by(attempt.number)
+        ).all()
+    frame = pd.DataFrame(found, columns=["ask", "generation", "genome", "parents", "operators", "id", "failure"])
+    counts = pd.Series(dict(map(tuple, tried)), dtype="int64")
+    frame["id"] = frame["id"].astype("Int64")
+    frame["attempts"] = frame["ask"].map(counts).fillna(0).astype("int64")
+    return frame
