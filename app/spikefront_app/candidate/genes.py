@@ -34,12 +34,11 @@ def evolved_matrices(arrays: Mapping[str, npt.NDArray[np.float32]]) -> dict[str,
 
 def singular_values(matrix: Matrix) -> Matrix:
     """Return the singular values of a matrix, the largest first."""
-    values: Matrix = np.linalg.svd(matrix, compute_uv=False)
-    return values
+    return np.linalg.svd(matrix, compute_uv=False).astype(np.float64)
 
 
 def entropy(values: Matrix) -> float:
-    """Return H = -(1 / log r) sum_i p_i log p_i with p_i = sigma_i / sum_j sigma_j: 1 where all are equal, 0 for one."""
+    """Return H = -(1 / log r) sum_i p_i log p_i of singular values with shares p_i: 1 if all are equal, 0 for one."""
     total = float(values.sum())
     if total == 0 or len(values) == 1:
         return float(total != 0)

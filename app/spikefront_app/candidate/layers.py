@@ -51,7 +51,7 @@ def parameter_table(network: nn.Module, encoding: Encoding, titles: Mapping[str,
     evolved = encoding.stored_numbers(network) - sum(numbers for *_, numbers in rows)
     rows += [(SHARED, "evolved", evolved)] if evolved > 0 else []
     table = pd.DataFrame(rows, columns=["layer", "kind", "numbers"])
-    return table.groupby(["layer", "kind"], sort=False, as_index=False)["numbers"].sum()
+    return table.groupby(["layer", "kind"], sort=False)[["numbers"]].sum().reset_index()
 
 
 def _owner(name: str, titles: Mapping[str, str]) -> tuple[str, str]:

@@ -41,6 +41,7 @@ def ancestors(asks: pd.DataFrame, genome: str, back: int, most: int = 80) -> Lin
         most: Number of genomes after which no further step is taken.
     """
     first = first_asks(asks)
+    made_from: dict[str, list[str]] = dict(zip(first.index, first["parents"], strict=True))
     found = {genome: 0}
     edges: list[tuple[str, str]] = []
     level, step = [genome], 0
@@ -48,14 +49,14 @@ def ancestors(asks: pd.DataFrame, genome: str, back: int, most: int = 80) -> Lin
         step += 1
         above: list[str] = []
         for child in level:
-            for parent in dict.fromkeys(first.at[child, "parents"]):
-                if parent in first.index and parent != child:
+            for parent in dict.fromkeys(made_from[child]):
+                if parent in made_from and parent != child:
                     edges.append((child, parent))
                     if parent not in found:
                         found[parent] = step
                         above.append(parent)
         level = above
-    complete = not any(parent in first.index for one in level for parent in first.at[one, "parents"])
+    complete = not any(parent in made_from for one in level for parent in made_from[one])
     nodes = first.loc[list(found)].assign(back=list(found.values()))
     lines = pd.DataFrame(edges, columns=["child", "parent"])
     return Lineage(nodes.assign(place=_places(nodes, lines)), lines, complete)
@@ -76,7 +77,8 @@ def _places(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.Series[float]:
 def kin(asks: pd.DataFrame, genome: str) -> pd.DataFrame:
     """Return parents and children of a genome: the columns of `frames.asks`, and "kin", "parent" or "child"."""
     first = first_asks(asks)
-    parents = [one for one in dict.fromkeys(first.at[genome, "parents"]) if one in first.index and one != genome]
+    made_from: list[str] = first["parents"].to_dict()[genome]
+    parents = [one for one in dict.fromkeys(made_from) if one in first.index and one != genome]
     exploded = first["parents"].explode()
     children = exploded.index[(exploded == genome).to_numpy()].unique().difference([genome], sort=False)
     named = [first.loc[parents].assign(kin="parent"), first.loc[children].assign(kin="child")]

@@ -45,7 +45,7 @@ class LayerRun:
     @property
     def silent(self) -> npt.NDArray[np.bool_]:
         """(N,) whether a neuron never fired: it is dead as far as the batch tells."""
-        return self.rates == 0
+        return np.asarray(self.rates == 0, dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Run:
 
     Attributes:
         layers: Layers of neurons in the order of the network.
-        outputs: (outputs,) mean over the steps.
+        outputs: (T, 1, ...) what the network gave for the sample.
         samples: Size of the batch that the rates are from.
     """
 
     layers: tuple[LayerRun, ...]
-    outputs: Floats
+    outputs: Tensor
     samples: int
 
 
@@ -86,7 +86,7 @@ def run(network: nn.Module, inputs: Tensor, sample: int, seed: int) -> Run:
         _seed(network, seed)
         outputs = network(inputs[sample : sample + 1])
     done = [_layer_run(path, layers[path], traces[path], counts[path]) for path in layers if traces[path].spikes]
-    return Run(tuple(done), outputs.float().mean(0)[0].flatten().numpy(), min(BATCH, len(inputs)))
+    return Run(tuple(done), outputs, min(BATCH, len(inputs)))
 
 
 class _Counts:

@@ -137,4 +137,6 @@ def retraining_table(rows: Sequence[EvaluationRow], order: Sequence[str], units:
         name: Measurement(tuple(v for row in done if name in row.measurements for v in row.measurements[name].values))
         for name in names
     }
-    return measurement_table(pooled, range(max((len(one.values) for one in pooled.values()), default=0)), order, units, {})
+    return measurement_table(
+        pooled, range(max((len(one.values) for one in pooled.values()), default=0)), order, units, {}
+    )

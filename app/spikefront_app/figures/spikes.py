@@ -95,8 +95,8 @@ def _lines(spikes: Floats) -> Floats:
     if len(lines) <= ROWS:
         return lines
     starts = np.linspace(0, len(lines), ROWS, endpoint=False).astype(int)
-    means: Floats = np.add.reduceat(lines, starts, 0) / np.diff([*starts, len(lines)])[:, None]
-    return means
+    sums = np.add.reduceat(lines, starts, 0)
+    return (sums / np.diff([*starts, len(lines)])[:, None]).astype(np.float32)
 
 
 def _mark(figure: go.Figure, row: int, layer: LayerRun) -> None:

@@ -138,7 +138,7 @@ def asks(database: Database, study: str) -> pd.DataFrame:
             select(attempt.number, func.count()).where(attempt.study_id == key).group_by(attempt.number)
         ).all()
     frame = pd.DataFrame(found, columns=["ask", "generation", "genome", "parents", "operators", "id", "failure"])
-    counts = pd.Series(dict(map(tuple, tried)), dtype="int64")
+    counts = pd.Series([n for _, n in tried], [ask for ask, _ in tried], dtype="int64")
     frame["id"] = frame["id"].astype("Int64")
     frame["attempts"] = frame["ask"].map(counts).fillna(0).astype("int64")
     return frame

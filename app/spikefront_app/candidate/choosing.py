@@ -1,0 +1,72 @@
+"""Which candidate is looked at, and what became of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from spikefront.errors import InputError
+from spikefront.storage import EvaluationDetail, StudyRow
+from spikefront_app.candidate.tables import shown
+from spikefront_app.reading import read_candidate
+from spikefront_app.theme import with_unit
+from spikefront_app.widgets import choose, how_to_read
+
+CANDIDATE = "candidate"
+"""Key of the choice of a candidate, also in the address."""
+
+OFFERED = 2000
+"""Candidates in the list beside the front; others are typed."""
+
+
+def offered(table: pd.DataFrame, first: str, direction: str, asked: str) -> list[str]:
+    """Return the candidates to choose from: the front, the best first, then the others, and the one asked for."""
+    front = table[table["front"]].sort_values(first, ascending=direction == "minimize", kind="stable")
+    others = table.loc[~table["front"], "id"].head(OFFERED)
+    options = [str(number) for number in (*front["id"], *others)]
+    known = asked.isdecimal() and int(asked) in set(table["id"])
+    return [*options, asked] if known and asked not in options else options
+
+
+def choose_candidate(study: StudyRow, table: pd.DataFrame) -> EvaluationDetail:
+    """Return the chosen candidate; those of the front come first.
+
+    Raises:
+        InputError: Somebody typed something else.
+    """
+    objective = study.objectives[0]
+    asked = str(st.session_state.get(CANDIDATE) or st.query_params.get(CANDIDATE, ""))
+    options = offered(table, objective.name, objective.direction, asked)
+    hint = f"Those of the front first, the best in {objective.name} at the top."
+    number = choose("Candidate", options, CANDIDATE, "", hint, accept_new_options=len(table) > OFFERED, width=320)
+    if number.isdecimal() and int(number) in set(table["id"]):
+        return read_candidate(study, int(number))
+    last = int(table["id"].max())
+    raise InputError(f"'{number}' is no candidate of study '{study.name}'", f"The last one is {last}.")
+
+
+def show_summary(study: StudyRow, candidate: EvaluationDetail, on_front: bool) -> None:
+    """Show what became of the candidate, and its objectives in large."""
+    where = "on the front" if on_front else "dominated by others"
+    if candidate.failure:
+        where = "failed"
+    elif candidate.budget == 0:
+        where = "left untrained: screening did not expect it among the better"
+    elif candidate.budget < 1:
+        where += f", stopped early after {100 * candidate.budget:.0f} % of the training"
+    how_to_read(
+        f"Generation {candidate.generation}, {where}"
+        f"{'; answered from the record of an equal candidate' if candidate.reused else ''}."
+    )
+    if candidate.failure:
+        st.error(f"{candidate.failure.kind}: {candidate.failure.message}")
+        with st.expander("Traceback"):
+            st.code(candidate.failure.traceback or "none", language=None)
+        return
+    with st.container(horizontal=True):
+        for objective in study.objectives:
+            measured = candidate.measurements.get(objective.name)
+            error = measured.standard_error if measured else None
+            spread = f" ± {shown(error)}" if error is not None else ""
+            title = with_unit(objective.name, objective.unit)
+            st.metric(title, f"{shown(measured.mean if measured else None)}{spread}", border=True, width=260)
