@@ -59,7 +59,7 @@ def show_summary(study: StudyRow, candidate: EvaluationDetail, on_front: bool) -
         f"{'; answered from the record of an equal candidate' if candidate.reused else ''}."
     )
     if candidate.failure:
-        st.error(f"{candidate.failure.kind}: {candidate.failure.message}")
+        st.error(f"{candidate.failure.kind}: {candidate.failure.message}".replace("\n", "  \n"))
         with st.expander("Traceback"):
             st.code(candidate.failure.traceback or "none", language=None)
         return
@@ -67,6 +67,7 @@ def show_summary(study: StudyRow, candidate: EvaluationDetail, on_front: bool) -
         for objective in study.objectives:
             measured = candidate.measurements.get(objective.name)
             error = measured.standard_error if measured else None
-            spread = f" ± {shown(error)}" if error is not None else ""
+            spread = None if error is None else f"± {shown(error)} standard error"
             title = with_unit(objective.name, objective.unit)
-            st.metric(title, f"{shown(measured.mean if measured else None)}{spread}", border=True, width=260)
+            mean = shown(measured.mean if measured else None)
+            st.metric(title, mean, spread, delta_color="off", delta_arrow="off", border=True, width=230)

@@ -90,7 +90,7 @@ def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
             st.plotly_chart(figures.figure_energy(work), width="stretch")
             total = work["energy"].sum()
             how_to_read(
-                f"Model {model}: {tables.shown(total)} pJ per sample over all layers. An analog input costs "
+                f"Model {model}: {tables.shown(total)} pJ per sample over all layers{_first(candidate)}. An analog input costs "
                 "multiply-accumulates, spikes cost accumulates; energies of other models cannot be compared."
             )
         with right:
@@ -98,7 +98,7 @@ def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
             st.plotly_chart(figures.figure_operations(work), width="stretch")
             how_to_read(
                 f"Effective: an input that is not zero meets a weight that is not zero. Dense: every input meets every "
-                f"weight. Mean of {recording.samples:,} samples, summed over {recording.steps} steps."
+                f"weight. Mean of {recording.samples:,} samples, summed over {recording.steps} steps{_first(candidate)}."
             )
     left, right = st.columns(2)
     if recording.neurons:
@@ -120,6 +120,10 @@ def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
         st.info("What the task builds is no network: it has no layers.")
     elif not recording.synapses:
         st.info("No operations were recorded: the candidate failed, or has no weighted layers.")
+
+
+def _first(candidate: EvaluationDetail) -> str:
+    return " (first replicate)" if len(candidate.replicates) > 1 else ""
 
 
 def show_training(study: StudyRow, candidate: EvaluationDetail) -> None:

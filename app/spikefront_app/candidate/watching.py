@@ -66,7 +66,7 @@ def show_spikes(study: StudyRow, candidate: EvaluationDetail) -> None:
     st.plotly_chart(figure_raster(layers, titles), width="stretch")
     how_to_read(
         "A line for each neuron, a column for each step; a full cell is a spike. A layer with more than "
-        f"{ROWS} neurons is drawn in groups, darker where more of a group fire."
+        f"{ROWS} neurons is drawn in groups, the fuller the more of a group fire."
     )
     st.subheader("Potentials")
     _potentials(looked.run, titles)
@@ -105,8 +105,10 @@ def _potentials(run: Run, titles: list[str]) -> None:
     layer = run.layers[titles.index(title)]
     order = layer.rates.argsort(kind="stable")[::-1][:OFFERED]
     options = [str(neuron) for neuron in order]
+    active = options[: max(int((~layer.silent).sum()), 1)]
+    default = list(dict.fromkeys(active[place * (len(active) - 1) // 3] for place in range(4)))
     with second:
-        chosen = choose_several("Neurons", options, f"neurons-{titles.index(title)}", options[:4])
+        chosen = choose_several("Neurons", options, f"neurons-{titles.index(title)}", default)
     if layer.potentials is None:
         st.info(
             "This layer's neurons cannot be followed step by step: they know the whole sequence, or draw at random."

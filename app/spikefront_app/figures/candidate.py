@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from spikefront_app.candidate.layers import KINDS as STORED
 from spikefront_app.candidate.tables import KINDS
-from spikefront_app.theme import COLOURS, SYMBOLS, styled, with_unit
+from spikefront_app.theme import COLOURS, SYMBOLS, styled, whole_ticks, with_unit
 
 OPERATIONS = {KINDS[True]: COLOURS[1], KINDS[False]: COLOURS[0]}
 NUMBERS = dict(zip(STORED, (COLOURS[0], COLOURS[1], COLOURS[4], COLOURS[2]), strict=True))
@@ -74,13 +74,17 @@ def _bars(
             y=rows["layer"],
             orientation="h",
             name=kind,
-            marker={"color": colours[kind], "pattern": {"shape": PATTERNS[list(colours).index(kind)], "size": 6}},
+            marker={"color": colours[kind], "pattern": _pattern(list(colours).index(kind))},
             hovertemplate=f"%{{y}}<br>%{{x:,.6~g}}<extra>{kind}</extra>",
         )
-    figure.update_layout(barmode=mode, bargap=0.3, showlegend=len(colours) > 1)
+    figure.update_layout(barmode=mode, bargap=0.3, legend_traceorder="normal", showlegend=len(colours) > 1)
     figure.update_xaxes(title=title, rangemode="tozero")
     figure.update_yaxes(categoryorder="array", categoryarray=layers, autorange="reversed", ticklabelstandoff=6)
     return styled(figure, 130 + (44 if mode == "group" else 32) * len(layers))
+
+
+def _pattern(number: int) -> dict[str, object]:
+    return {"shape": PATTERNS[number], "size": 6, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.7)"}
 
 
 def figure_history(table: pd.DataFrame) -> go.Figure:
@@ -109,5 +113,5 @@ def figure_history(table: pd.DataFrame) -> go.Figure:
             )
         figure.update_yaxes(title=curve, row=row, col=1)
     figure.update_xaxes(title="epoch", row=len(curves), col=1)
-    figure.update_xaxes(tickformat="d", nticks=10)
+    figure.update_xaxes(whole_ticks(table["epoch"].nunique()))
     return styled(figure, 120 + 220 * len(curves))

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from spikefront_app.theme import COLOURS, styled
+from spikefront_app.theme import COLOURS, styled, whole_ticks
 
 
 def figure_matrix(matrix: npt.NDArray[np.float64]) -> go.Figure:
@@ -51,6 +51,6 @@ def figure_spectrum(values: npt.NDArray[np.float64]) -> go.Figure:
         line={"color": COLOURS[1], "dash": "dash"},
         hoverinfo="skip",
     )
-    figure.update_xaxes(title="singular value, the largest first", tickformat="d", nticks=12)
+    figure.update_xaxes(title="singular value, the largest first", **whole_ticks(len(values)))
     figure.update_yaxes(title="share of the sum", rangemode="tozero")
     return styled(figure, 420)

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from spikefront_app.candidate.lineage import Lineage
-from spikefront_app.theme import COLOURS, FAINT, SCALE, styled
+from spikefront_app.theme import COLOURS, FAINT, SCALE, styled, whole_ticks
 
 MANY = 40
 """Nodes above which the numbers of the candidates no longer fit beside them."""
@@ -29,11 +29,10 @@ def figure_lineage(lineage: Lineage, values: pd.Series[float], title: str, front
     figure = go.Figure()
     figure.add_scatter(**_lines(lineage), mode="lines", line={"color": FAINT, "width": 1.5}, hoverinfo="skip")
     figure.data[0].showlegend = False
+    figure.update_layout(coloraxis={"colorscale": SCALE, "colorbar": _colourbar(title)})
     failed = nodes["failure"].notna()
     own = nodes["back"] == 0
     best = nodes["id"].isin(list(front))
-    shade = {"colorscale": SCALE, "colorbar": _colourbar(title), "coloraxis": "coloraxis"}
-    figure.update_layout(coloraxis={"colorscale": SCALE, "colorbar": shade["colorbar"]})
     groups = (
         ("on the front", best & ~own, "diamond", 13),
         ("dominated", ~best & ~failed & ~own, "circle", 11),
@@ -47,7 +46,9 @@ def figure_lineage(lineage: Lineage, values: pd.Series[float], title: str, front
             shaded = {"color": rows["value"], "coloraxis": "coloraxis"} if rows["value"].notna().all() else {}
             marker = {"color": COLOURS[6], "symbol": symbol, "size": size, "line": {"width": 0}} | shaded
             figure.add_trace(_points(rows, name, marker, title, text))
-    figure.update_xaxes(title="generation", tickformat="d", nticks=12, showgrid=False)
+            key = {"color": COLOURS[6], "symbol": symbol, "size": 10}
+            figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=key, legendgroup=name)
+    figure.update_xaxes(title="generation", showgrid=False, **whole_ticks(int(nodes["generation"].max()) + 1))
     figure.update_yaxes(visible=False)
     tallest = int(nodes.groupby("generation").size().max())
     return styled(figure, min(260 + 26 * tallest, 800))
@@ -63,6 +64,8 @@ def _points(rows: pd.DataFrame, name: str, marker: dict[str, object], title: str
         text=rows["id"].astype(str),
         textposition="top center",
         name=name,
+        legendgroup=name,
+        showlegend=False,
         marker=marker,
         customdata=data,
         hovertemplate=f"candidate %{{customdata[0]}}<br>made by %{{customdata[1]}}<br>{title} %{{customdata[2]}}"

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from spikefront_app.candidate.running import LayerRun
-from spikefront_app.theme import COLOURS, SYMBOLS, styled
+from spikefront_app.theme import COLOURS, SYMBOLS, styled, whole_ticks
 
 Floats = npt.NDArray[np.float32]
-ROWS = 128
+ROWS = 256
 """Neurons that a raster shows one by one; more are averaged in groups that lie beside each other."""
 
 BINS = 20
@@ -52,7 +52,7 @@ def figure_raster(layers: Sequence[LayerRun], titles: Sequence[str]) -> go.Figur
         titles: What to call them.
     """
     sizes = [min(len(layer.rates), ROWS) for layer in layers]
-    heights = [max(90.0, 3.0 * size) for size in sizes]
+    heights = [max(90.0, 2.0 * size) for size in sizes]
     figure = make_subplots(
         rows=len(layers),
         cols=1,
@@ -77,7 +77,7 @@ def figure_raster(layers: Sequence[LayerRun], titles: Sequence[str]) -> go.Figur
         coloraxis={"colorscale": PAPER, "cmin": 0, "cmax": largest, "showscale": False}, hovermode="closest"
     )
     figure.update_annotations(font={"size": 13}, xanchor="left", x=0)
-    figure.update_xaxes(tickformat="d", nticks=12, showgrid=False, zeroline=False)
+    figure.update_xaxes(showgrid=False, zeroline=False, **whole_ticks(len(layers[0].spikes)))
     figure.update_xaxes(title="step", row=len(layers), col=1)
     figure.update_yaxes(title="neuron", autorange="reversed", showgrid=False, nticks=5, zeroline=False)
     figure = styled(figure, int(sum(heights)) + 46 * len(layers) + 60)
@@ -151,7 +151,7 @@ def figure_potentials(layer: LayerRun, neurons: Sequence[int]) -> go.Figure:
             line={"color": COLOURS[6], "dash": "dash"},
             hovertemplate="threshold %{y:.4g}<extra></extra>",
         )
-    figure.update_xaxes(title="step", tickformat="d", nticks=12)
+    figure.update_xaxes(title="step", **whole_ticks(len(steps)))
     figure.update_yaxes(title="membrane potential after the reset")
     return styled(figure, 360)
 
