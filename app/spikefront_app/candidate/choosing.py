@@ -5,15 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from spikefront.errors import InputError
 from spikefront.storage import EvaluationDetail, StudyRow
 from spikefront_app.candidate.tables import shown
 from spikefront_app.reading import read_candidate
 from spikefront_app.theme import with_unit
-from spikefront_app.widgets import choose, how_to_read
+from spikefront_app.widgets import how_to_read, warn_of_stale
 
 CANDIDATE = "candidate"
-"""Key of the choice of a candidate, also in the address."""
+"""Where the address says which candidate is looked at."""
+
+CHOICE = "candidate-choice"
+"""Key of the widget."""
 
 OFFERED = 2000
 """Candidates in the list beside the front; others are typed."""
@@ -31,18 +33,33 @@ def offered(table: pd.DataFrame, first: str, direction: str, asked: str) -> list
 def choose_candidate(study: StudyRow, table: pd.DataFrame) -> EvaluationDetail:
     """Return the chosen candidate; those of the front come first.
 
-    Raises:
-        InputError: Somebody typed something else.
+    The address says which one it is, also where a link or a point of a figure chose it: Streamlit writes a bound
+    widget's value there only where the widget itself was used.
     """
     objective = study.objectives[0]
-    asked = str(st.session_state.get(CANDIDATE) or st.query_params.get(CANDIDATE, ""))
+    asked = st.query_params.get(CANDIDATE, "")
     options = offered(table, objective.name, objective.direction, asked)
-    hint = f"Those of the front first, the best in {objective.name} at the top."
-    number = choose("Candidate", options, CANDIDATE, "", hint, accept_new_options=len(table) > OFFERED, width=320)
-    if number.isdecimal() and int(number) in set(table["id"]):
-        return read_candidate(study, int(number))
-    last = int(table["id"].max())
-    raise InputError(f"'{number}' is no candidate of study '{study.name}'", f"The last one is {last}.")
+    warn_of_stale("candidate", CANDIDATE, options)
+    st.session_state[CHOICE] = asked if asked in options else options[0]
+    number = st.selectbox(
+        "Candidate",
+        options,
+        key=CHOICE,
+        on_change=_choose,
+        help=f"Those of the front first, the best in {objective.name} at the top.",
+        accept_new_options=len(table) > OFFERED,
+        width=320,
+    )
+    return read_candidate(study, int(number))
+
+
+def go_to(number: str) -> None:
+    """Look at another candidate from the next run on."""
+    st.query_params[CANDIDATE] = number
+
+
+def _choose() -> None:
+    go_to(str(st.session_state[CHOICE]))
 
 
 def show_summary(study: StudyRow, candidate: EvaluationDetail, on_front: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import streamlit as st
 from spikefront.errors import SpikefrontError
 from spikefront.storage import EvaluationDetail, StudyRow
 from spikefront_app.candidate import genes, lineage, stored, tables
-from spikefront_app.candidate.choosing import CANDIDATE
+from spikefront_app.candidate.choosing import CANDIDATE, go_to
 from spikefront_app.figures import candidate as figures
 from spikefront_app.figures.genes import figure_matrix, figure_spectrum
 from spikefront_app.figures.lineage import figure_lineage
@@ -90,15 +91,16 @@ def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
             st.plotly_chart(figures.figure_energy(work), width="stretch")
             total = work["energy"].sum()
             how_to_read(
-                f"Model {model}: {tables.shown(total)} pJ per sample over all layers{_first(candidate)}. An analog input costs "
-                "multiply-accumulates, spikes cost accumulates; energies of other models cannot be compared."
+                f"Model {model}: {tables.shown(total)} pJ per sample over all layers{_first(candidate)}. An analog "
+                "input costs multiply-accumulates, spikes cost accumulates; energies of other models cannot be compared."
             )
         with right:
             st.subheader("Synaptic operations")
             st.plotly_chart(figures.figure_operations(work), width="stretch")
             how_to_read(
-                f"Effective: an input that is not zero meets a weight that is not zero. Dense: every input meets every "
-                f"weight. Mean of {recording.samples:,} samples, summed over {recording.steps} steps{_first(candidate)}."
+                "Effective: an input that is not zero meets a weight that is not zero. Dense: every input meets every "
+                f"weight. Mean of {recording.samples:,} samples, summed over {recording.steps} "
+                f"steps{_first(candidate)}."
             )
     left, right = st.columns(2)
     if recording.neurons:
@@ -162,7 +164,10 @@ def _lineage(study: StudyRow, candidate: EvaluationDetail, back: int, colour: st
     unit = next(one.unit for one in study.objectives if one.name == colour)
     if len(found.nodes) > 1:
         figure = figure_lineage(found, table[colour], with_unit(colour, unit), table.index[table["front"]])
-        st.plotly_chart(figure, width="stretch", key="lineage", on_select=_follow, selection_mode="points")
+        key = f"lineage-{candidate.number}"
+        _follow(
+            st.plotly_chart(figure, width="stretch", key=key, on_select="rerun", selection_mode="points"), candidate
+        )
         more = "" if found.complete else " Earlier ancestors are left out: ask for more steps back."
         how_to_read(
             f"{len(found.nodes) - 1} ancestors, each in the generation that first had it; lines lead from parents to "
@@ -192,11 +197,12 @@ def _links(study: StudyRow, relatives: pd.DataFrame, title: str, most: int = 24)
         st.caption(f"{len(relatives) - most} more are left out.")
 
 
-def _follow() -> None:
-    """Go to the candidate whose point was chosen."""
-    points = st.session_state["lineage"].selection.points
-    if points:
-        st.session_state[CANDIDATE] = str(points[0]["customdata"][0])
+def _follow(picked: Any, candidate: EvaluationDetail) -> None:
+    """Go to the candidate whose point was chosen, if one was."""
+    numbers = [str(point["customdata"][0]) for point in picked.selection.points if "customdata" in point]
+    if numbers and numbers[0] != str(candidate.number):
+        go_to(numbers[0])
+        st.rerun()
 
 
 def show_genes(study: StudyRow, candidate: EvaluationDetail) -> None:
