@@ -9,13 +9,16 @@ from spikefront.storage import EvaluationDetail, StudyRow
 from spikefront_app.candidate.tables import shown
 from spikefront_app.reading import read_candidate
 from spikefront_app.theme import with_unit
-from spikefront_app.widgets import how_to_read, warn_of_stale
+from spikefront_app.widgets import how_to_read
 
 CANDIDATE = "candidate"
 """Where the address says which candidate is looked at."""
 
 CHOICE = "candidate-choice"
 """Key of the widget."""
+
+PICKED = "candidate-picked"
+"""Where the session notes what was chosen until the address says so."""
 
 OFFERED = 2000
 """Candidates in the list beside the front; others are typed."""
@@ -37,9 +40,10 @@ def choose_candidate(study: StudyRow, table: pd.DataFrame) -> EvaluationDetail:
     widget's value there only where the widget itself was used.
     """
     objective = study.objectives[0]
-    asked = st.query_params.get(CANDIDATE, "")
+    asked = st.session_state.pop(PICKED, "") or st.query_params.get(CANDIDATE, "")
     options = offered(table, objective.name, objective.direction, asked)
-    warn_of_stale("candidate", CANDIDATE, options)
+    if asked and asked not in options:
+        st.warning(f"The study has no candidate '{asked}': the last one is {int(table['id'].max())}. Choose another.")
     st.session_state[CHOICE] = asked if asked in options else options[0]
     number = st.selectbox(
         "Candidate",
@@ -50,16 +54,18 @@ def choose_candidate(study: StudyRow, table: pd.DataFrame) -> EvaluationDetail:
         accept_new_options=len(table) > OFFERED,
         width=320,
     )
-    return read_candidate(study, int(number))
+    st.query_params[CANDIDATE] = number or options[0]
+    return read_candidate(study, int(number or options[0]))
 
 
 def go_to(number: str) -> None:
-    """Look at another candidate from the next run on."""
-    st.query_params[CANDIDATE] = number
+    """Look at another candidate, in a new run of the page: a fragment alone would leave the rest as it is."""
+    st.session_state[PICKED] = number
+    st.rerun()
 
 
 def _choose() -> None:
-    go_to(str(st.session_state[CHOICE]))
+    st.session_state[PICKED] = str(st.session_state[CHOICE])
 
 
 def show_summary(study: StudyRow, candidate: EvaluationDetail, on_front: bool) -> None:

@@ -92,7 +92,7 @@ def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
             total = work["energy"].sum()
             how_to_read(
                 f"Model {model}: {tables.shown(total)} pJ per sample over all layers{_first(candidate)}. An analog "
-                "input costs multiply-accumulates, spikes cost accumulates; energies of other models cannot be compared."
+                "input costs multiply-accumulates, spikes cost accumulates; never compare energies of other models."
             )
         with right:
             st.subheader("Synaptic operations")
@@ -202,7 +202,6 @@ def _follow(picked: Any, candidate: EvaluationDetail) -> None:
     numbers = [str(point["customdata"][0]) for point in picked.selection.points if "customdata" in point]
     if numbers and numbers[0] != str(candidate.number):
         go_to(numbers[0])
-        st.rerun()
 
 
 def show_genes(study: StudyRow, candidate: EvaluationDetail) -> None:
