@@ -89,14 +89,13 @@ def kin_failures(relatives: pd.DataFrame) -> str:
     """Return in a sentence what failed among parents and children."""
     parents = int((relatives["kin"] == "parent").sum())
     children = int((relatives["kin"] == "child").sum())
-    whole = f"{_count(parents, 'parent', 'parents')} and {_count(children, 'child', 'children')}"
+    whole = f"It has {_count(parents, 'parent', 'parents')} and {_count(children, 'child', 'children')}"
     failed = relatives["failure"].dropna()
     tries = int(relatives["attempts"].sum())
-    if failed.empty and not tries:
-        return f"It has {whole}; none of them failed."
     kinds = ", ".join(f"{number} {kind}" for kind, number in failed.value_counts().items())
-    said = f"{len(failed)} failed ({kinds})" if len(failed) else "none failed in the end"
-    return f"It has {whole}: {said}; {_count(tries, 'try', 'tries')} went wrong."
+    said = f"{len(failed)} of them failed ({kinds})" if len(failed) else "none of them failed"
+    again = f", and {_count(tries, 'failed try was', 'failed tries were')} made again" if tries else ""
+    return f"{whole}; {said}{again}."
 
 
 def _count(number: int, one: str, many: str) -> str:
