@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,15 @@ def networks(digits_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of a study of real networks, whose database the app shows."""
     monkeypatch.setenv(DATABASE_VARIABLE, digits_database)
     return "digits"
+
+
+@pytest.fixture
+def trivial_document() -> Callable[..., dict[str, Any]]:
+    """Return what makes a study whose candidates cost nothing: see `document`."""
+    return document
+
+
+@pytest.fixture
+def run_trivial(database: str) -> Callable[[dict[str, Any]], None]:
+    """Return what runs a study in the database that the app shows."""
+    return functools.partial(run_study, database)
