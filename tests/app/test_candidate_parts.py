@@ -32,7 +32,7 @@ RECORDING: dict[str, Any] = {
 }
 
 
-def asks() -> pd.DataFrame:
+def family() -> pd.DataFrame:
     """Return a family: 0 and 1 made 2 and 3, these made 4, which was asked for again; 4 and 1 made 5."""
     rows = [
         (0, 0, "g0", [], [], 0, None, 0),
@@ -44,11 +44,11 @@ def asks() -> pd.DataFrame:
         (6, 3, "g5", ["g4", "g1"], ["sbx"], None, None, 0),
     ]
     columns = ["ask", "generation", "genome", "parents", "operators", "id", "failure", "attempts"]
-    return pd.DataFrame(rows, columns=columns).astype({"id": "Int64"})
+    return lineage.first_asks(pd.DataFrame(rows, columns=columns).astype({"id": "Int64"}))
 
 
 def test_ancestors_go_back_to_the_first_generation() -> None:
-    found = lineage.ancestors(asks(), "g4", 10)
+    found = lineage.ancestors(family(), "g4", 10)
     assert dict(found.nodes["back"]) == {"g4": 0, "g2": 1, "g3": 1, "g0": 2, "g1": 2}
     edges = set(found.edges.itertuples(index=False, name=None))
     assert edges == {("g4", "g2"), ("g4", "g3"), ("g2", "g0"), ("g2", "g1"), ("g3", "g0")}
@@ -58,24 +58,24 @@ def test_ancestors_go_back_to_the_first_generation() -> None:
 
 
 def test_ancestors_stop_after_so_many_steps_and_say_so() -> None:
-    found = lineage.ancestors(asks(), "g4", 1)
+    found = lineage.ancestors(family(), "g4", 1)
     assert set(found.nodes.index) == {"g4", "g2", "g3"}
     assert not found.complete
-    assert set(lineage.ancestors(asks(), "g4", 10, most=2).nodes.index) == {"g4", "g2", "g3"}
+    assert set(lineage.ancestors(family(), "g4", 10, most=2).nodes.index) == {"g4", "g2", "g3"}
 
 
 def test_kin_are_parents_and_children_with_their_failures() -> None:
-    relatives = lineage.kin(asks(), "g4")
+    relatives = lineage.kin(family(), "g4")
     assert dict(relatives["kin"]) == {"g2": "parent", "g3": "parent", "g5": "child"}
     said = "It has 2 parents and 1 child; 1 of them failed (1 time-out), and 2 failed tries were made again."
     assert lineage.kin_failures(relatives) == said
-    alone = asks().head(2)
+    alone = family().head(2)
     assert lineage.kin_failures(lineage.kin(alone, "g0")) == "It has 0 parents and 0 children; none of them failed."
 
 
 def test_the_lineage_figure_points_at_candidates() -> None:
     values = pd.Series({0: 0.1, 1: 0.2, 2: 0.3, 4: 0.4})
-    figure = figure_lineage(lineage.ancestors(asks(), "g4", 10), values, "accuracy", {2})
+    figure = figure_lineage(lineage.ancestors(family(), "g4", 10), values, "accuracy", {2})
     drawn = {t.name: [int(row[0]) for row in t.customdata] for t in figure.data if t.customdata is not None}
     assert drawn == {"on the front": [2], "dominated": [0, 1], "failed": [3], "this candidate": [4]}
     assert figure.data[0].x.count(None) == 5

@@ -26,21 +26,21 @@ class Lineage:
 
 def first_asks(asks: pd.DataFrame) -> pd.DataFrame:
     """Return the first ask of each genome, indexed by hash, with the first candidate that it became."""
-    by_genome = asks.groupby("genome", sort=False)
     first = asks.drop_duplicates("genome").set_index("genome")
-    return first.assign(id=by_genome["id"].min(), attempts=by_genome["attempts"].sum())
+    became = asks.dropna(subset="id").drop_duplicates("genome").set_index("genome")["id"]
+    tried = asks[asks["attempts"] > 0].groupby("genome")["attempts"].sum()
+    return first.assign(id=became, attempts=tried.reindex(first.index, fill_value=0))
 
 
-def ancestors(asks: pd.DataFrame, genome: str, back: int, most: int = 80) -> Lineage:
+def ancestors(first: pd.DataFrame, genome: str, back: int, most: int = 80) -> Lineage:
     """Return a genome's ancestors.
 
     Args:
-        asks: From `spikefront.storage.frames.asks`.
+        first: From `first_asks`.
         genome: Hash of the candidate's genome.
         back: How many steps to go back.
         most: Number of genomes after which no further step is taken.
     """
-    first = first_asks(asks)
     made_from: dict[str, list[str]] = dict(zip(first.index, first["parents"], strict=True))
     found = {genome: 0}
     edges: list[tuple[str, str]] = []
@@ -74,10 +74,9 @@ def _places(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.Series[float]:
     return places
 
 
-def kin(asks: pd.DataFrame, genome: str) -> pd.DataFrame:
-    """Return parents and children of a genome: the columns of `frames.asks`, and "kin", "parent" or "child"."""
-    first = first_asks(asks)
-    made_from: list[str] = first["parents"].to_dict()[genome]
+def kin(first: pd.DataFrame, genome: str) -> pd.DataFrame:
+    """Return parents and children of a genome: the columns of `first_asks`, and "kin", "parent" or "child"."""
+    made_from: list[str] = first["parents"].loc[genome]
     parents = [one for one in dict.fromkeys(made_from) if one in first.index and one != genome]
     exploded = first["parents"].explode()
     children = exploded.index[(exploded == genome).to_numpy()].unique().difference([genome], sort=False)

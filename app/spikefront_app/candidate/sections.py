@@ -159,8 +159,8 @@ def show_lineage(study: StudyRow, candidate: EvaluationDetail) -> None:
 
 
 def _lineage(study: StudyRow, candidate: EvaluationDetail, back: int, colour: str) -> None:
-    asks, table = read_asks(study), read_evaluations(study).set_index("id")
-    found = lineage.ancestors(asks, candidate.genome_hash, back)
+    first, table = lineage.first_asks(read_asks(study)), read_evaluations(study).set_index("id")
+    found = lineage.ancestors(first, candidate.genome_hash, back)
     unit = next(one.unit for one in study.objectives if one.name == colour)
     if len(found.nodes) > 1:
         figure = figure_lineage(found, table[colour], with_unit(colour, unit), table.index[table["front"]])
@@ -175,7 +175,7 @@ def _lineage(study: StudyRow, candidate: EvaluationDetail, back: int, colour: st
         )
     else:
         st.info("It has no recorded parents: the first generation, or an algorithm that names none.")
-    relatives = lineage.kin(asks, candidate.genome_hash)
+    relatives = lineage.kin(first, candidate.genome_hash)
     st.markdown(lineage.kin_failures(relatives))
     for what, title in (("parent", "Parents"), ("child", "Children")):
         _links(study, relatives[relatives["kin"] == what].dropna(subset="id"), title)
