@@ -29,7 +29,8 @@ def figure_lineage(lineage: Lineage, values: pd.Series[float], title: str, front
     figure = go.Figure()
     figure.add_scatter(**_lines(lineage), mode="lines", line={"color": FAINT, "width": 1.5}, hoverinfo="skip")
     figure.data[0].showlegend = False
-    figure.update_layout(coloraxis={"colorscale": SCALE, "colorbar": _colourbar(title)})
+    limits = {} if nodes["value"].isna().all() else {"cmin": nodes["value"].min(), "cmax": nodes["value"].max()}
+    figure.update_layout(coloraxis={"colorscale": SCALE, "colorbar": _colourbar(title), **limits})
     failed = nodes["failure"].notna()
     own = nodes["back"] == 0
     best = nodes["id"].isin(list(front))
@@ -49,7 +50,9 @@ def figure_lineage(lineage: Lineage, values: pd.Series[float], title: str, front
             key = {"color": COLOURS[6], "symbol": symbol, "size": 10}
             figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=key, legendgroup=name)
     figure.update_xaxes(title="generation", showgrid=False, **whole_ticks(int(nodes["generation"].max()) + 1))
-    figure.update_yaxes(visible=False)
+    low, high = float(nodes["place"].min()), float(nodes["place"].max())
+    margin = 0.15 * (high - low) + 0.3
+    figure.update_yaxes(visible=False, range=[low - margin, high + margin])
     tallest = int(nodes.groupby("generation").size().max())
     return styled(figure, min(260 + 26 * tallest, 800))
 

@@ -106,8 +106,8 @@ def asks(database: Database, study: str) -> pd.DataFrame:
     """Return a row for each genome that the algorithm of a search asked for, in order.
 
     Columns: "ask", its number; "generation"; "genome", its hash; "parents", hashes; "operators", names; "id", the
-    candidate's number, missing as long as there is no evaluation; "failure", its kind, missing where there is none; "attempts", how many
-    tries failed and were made again.
+    candidate's number, missing as long as there is no evaluation; "failure", its kind, missing where there is none;
+    "attempts", how many tries failed and were made again.
 
     Raises:
         StorageError: There is no such study.
