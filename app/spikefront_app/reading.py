@@ -18,6 +18,7 @@ from spikefront.storage import (
     DEFAULT_DATABASE,
     Database,
     EvaluationDetail,
+    EvaluationRow,
     Holder,
     StudyRow,
     frames,
@@ -182,3 +183,20 @@ def read_study_file(study: StudyRow, number: int) -> str:
     """
     genome = read_candidate(study, number).genome
     return study_file(recorded_specification(study, load(Sources.here())), number, genome)
+
+
+def read_asks(study: StudyRow) -> pd.DataFrame:
+    """Return a row for each genome asked for: see `spikefront.storage.frames.asks`; not to be changed."""
+    return _asks(database_url(), study.name, _version(study))
+
+
+def read_retrainings(study: StudyRow, number: int) -> list[EvaluationRow]:
+    """Return all that came of training a candidate again, in order; never cached."""
+    with Database.read_only(database_url()) as database:
+        return queries.retrainings(database, study.name, number)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _asks(url: str, study: str, version: str) -> pd.DataFrame:
+    with Database.read_only(url) as database:
+        return frames.asks(database, study)

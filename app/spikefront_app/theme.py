@@ -31,6 +31,11 @@ def styled(figure: go.Figure, height: int = 480) -> go.Figure:
     return figure
 
 
+def whole_ticks(numbers: int, most: int = 10) -> dict[str, object]:
+    """Return an axis' settings for that many whole numbers: each has a tick, or every second, third, ..."""
+    return {"dtick": max(1, -(-numbers // most)), "tickformat": "d"}
+
+
 def with_unit(name: str, unit: str) -> str:
     """Return the title of an axis: a name and its unit, which "1" is none."""
     return name if unit == "1" else f"{name} [{unit}]"

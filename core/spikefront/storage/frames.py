@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from spikefront.measure.hypervolume import nondominated
 from spikefront.storage import schema
@@ -108,6 +108,14 @@ def left_front(database: Database, study: str) -> pd.Series[float]:
     The front after generation g holds the candidates of the generations up to g whose value is above g, or NaN: on
     the front still. A candidate that never was on it has its own generation.
 
+
+def asks(database: Database, study: str) -> pd.DataFrame:
+    """Return a row for each genome that the algorithm of a search asked for, in order.
+
+    Columns: "ask", its number; "generation"; "genome", its hash; "parents", hashes; "operators", names; "id", the
+    candidate's number, missing as long as there is no evaluation; "failure", its kind, missing where there is none;
+    "attempts", how many tries failed and were made again.
+
     Raises:
         StorageError: There is no such study.
     """
@@ -133,3 +141,33 @@ def left_front(database: Database, study: str) -> pd.Series[float]:
         front = rivals[stays]
     left.iloc[front] = np.nan
     return left.rename("left front")
+
+
+    table, evaluation, attempt = schema.Ask, schema.Evaluation, schema.Attempt
+    with database.read() as session:
+        key = find_study(session, study).id
+        found = session.execute(
+            select(
+                table.number,
+                table.generation,
+                table.genome_hash,
+                table.parents,
+                table.operators,
+                evaluation.number.label("id"),
+                evaluation.failure_kind,
+            )
+            .outerjoin(
+                evaluation,
+                (evaluation.study_id == key) & (evaluation.ask == table.number) & (evaluation.purpose == "search"),
+            )
+            .where(table.study_id == key)
+            .order_by(table.number)
+        ).all()
+        tried = session.execute(
+            select(attempt.number, func.count()).where(attempt.study_id == key).group_by(attempt.number)
+        ).all()
+    frame = pd.DataFrame(found, columns=["ask", "generation", "genome", "parents", "operators", "id", "failure"])
+    counts = pd.Series([n for _, n in tried], [ask for ask, _ in tried], dtype="int64")
+    frame["id"] = frame["id"].astype("Int64")
+    frame["attempts"] = frame["ask"].map(counts).fillna(0).astype("int64")
+    return frame
