@@ -59,13 +59,17 @@ def losses_of(table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> npt.
 
     That is where it failed, was left untrained, or repeats a candidate that was there before.
     """
-    names = [objective.name for objective in objectives]
-    signs = np.array([1.0 if objective.direction == "minimize" else -1.0 for objective in objectives])
-    losses = table[names].to_numpy(dtype=np.float64) * signs
+    names, losses = [objective.name for objective in objectives], front_losses(table, objectives)
     unusable = table["failure"].notna() | (table["budget"] <= 0) | (table["reused"] & table.duplicated(names))
     losses[unusable.to_numpy()] = np.nan
     losses[np.isnan(losses).any(1)] = np.nan
     return losses
+
+
+def front_losses(table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> npt.NDArray[np.float64]:
+    """Return the columns of some objectives as losses (n, m), whatever the candidates are."""
+    signs = np.array([1.0 if objective.direction == "minimize" else -1.0 for objective in objectives])
+    return table[[objective.name for objective in objectives]].to_numpy(dtype=np.float64) * signs
 
 
 def corners(objectives: Sequence[StudyObjective], box: Box) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

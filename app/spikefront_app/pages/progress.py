@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from spikefront.storage import StudyRow
 from spikefront_app import pace
 from spikefront_app.course import AXES, HYPERVOLUME, indicators, meaning_of, needs_box, unit_of
 from spikefront_app.failing import show_failures
@@ -45,22 +46,20 @@ def show() -> None:
     if table.empty:
         st.info(now_searching(now.state, "No candidate has been evaluated yet."))
     else:
-        show_course()
+        show_course(now, bool(table["front"].any()))
         left, right = st.columns(2)
         with left:
             st.subheader("Throughput")
             st.plotly_chart(figure_throughput(pace.throughput(table, now.created_at)), width="stretch", key="rates")
             how_to_read("Each bar is a stretch of time: evaluations recorded in it a minute, by what came of them.")
         with right:
-            show_workers()
+            show_workers(now)
     show_failures(read_failures(now), now)
 
 
-def show_course() -> None:
-    """Show the chosen indicator."""
-    now = read_study(study.name)
+def show_course(now: StudyRow, usable: bool) -> None:
+    """Show the chosen indicator; it needs a front that is not empty."""
     st.subheader(indicator.capitalize() if indicator.islower() else indicator)
-    usable = bool((read_evaluations(now)["front"]).any())
     if not usable or (needs_box(indicator) and not now.reference):
         wait = "It comes with the first generation." if now.state == "running" else "No candidate has given any."
         st.info(f"The {indicator} needs candidates with a value of each objective. {wait}")
@@ -71,9 +70,8 @@ def show_course() -> None:
     how_to_read(meaning_of(indicator, now.objectives))
 
 
-def show_workers() -> None:
+def show_workers(now: StudyRow) -> None:
     """Show when workers were busy."""
-    now = read_study(study.name)
     st.subheader("Workers")
     work = read_work(now)
     if work.empty:

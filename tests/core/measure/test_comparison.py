@@ -50,7 +50,7 @@ def test_fewer_than_five_are_not_tested():
 
 
 def test_groups_that_are_equal_are_no_evidence():
-    same = {seed: 0.5 for seed in range(6)}
+    same = dict.fromkeys(range(6), 0.5)
     (found,) = compared({"a": same, "b": dict(same)})
     assert (found.p, found.effect) == (1.0, 0.5)
 
