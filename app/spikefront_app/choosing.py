@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from spikefront.storage import StudyRow
-from spikefront_app.comparing import grouped_by_set_up, named
 from spikefront_app.figures.compare import MOST_GROUPS
+from spikefront_app.set_ups import grouped_by_set_up, named
 from spikefront_app.widgets import choose, choose_several, choose_studies
 
 WAYS = ("by set-up", "each study", "by hand")
@@ -44,7 +44,7 @@ def _chosen(studies: Sequence[StudyRow], way: str) -> dict[str, list[StudyRow]]:
 
 
 def _by_hand() -> dict[str, list[StudyRow]]:
-    """Return groups as somebody puts them together; a further one can be chosen as soon as the last one is not empty."""
+    """Return groups as somebody puts them together; the next can be chosen as soon as one has a study."""
     groups: list[list[StudyRow]] = []
     while len(groups) < MOST_GROUPS and (not groups or groups[-1]):
         number = len(groups) + 1

@@ -1,13 +1,10 @@
-"""Studies side by side: which belong together, what they share, and their final values. Pure functions."""
+"""Studies side by side: their common box, curves, final values and tests. Pure functions."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +14,6 @@ from spikefront.measure.comparison import FEWEST, Comparison, Values, compared, 
 from spikefront.measure.hypervolume import hypervolume, nondominated
 from spikefront.storage import StudyObjective, StudyRow
 from spikefront_app.course import BEST, HYPERVOLUME, Box, corners, losses_of
-
-Groups = Mapping[str, Sequence[StudyRow]]
-"""Studies by the name of their group."""
 
 
 @dataclass(frozen=True)
@@ -37,71 +31,6 @@ class Final:
     evaluations: int
     front: pd.DataFrame
     values: Mapping[str, float]
-
-
-def set_up(study: StudyRow) -> str:
-    """Return what a study's specification says but for name, seed and where it runs."""
-    document = json.loads(study.specification)
-    rest = {key: value for key, value in document.items() if key != "execution"}
-    rest["study"] = {key: value for key, value in document.get("study", {}).items() if key not in {"name", "seed"}}
-    return json.dumps(rest, sort_keys=True)
-
-
-def grouped_by_set_up(studies: Sequence[StudyRow]) -> dict[str, list[StudyRow]]:
-    """Return studies of one set-up together, by the beginning that their names share."""
-    groups: dict[str, list[StudyRow]] = defaultdict(list)
-    for study in studies:
-        groups[set_up(study)].append(study)
-    return named(list(groups.values()))
-
-
-def named(groups: Sequence[Sequence[StudyRow]]) -> dict[str, list[StudyRow]]:
-    """Return groups that are not empty by a name each: the beginning that the names of their studies share."""
-    found: dict[str, list[StudyRow]] = {}
-    for group in filter(None, groups):
-        names = [study.name for study in group]
-        shared = os.path.commonprefix(names).rstrip("-_.0123456789") if len(names) > 1 else names[0]
-        shared = next((shared.removesuffix(end) for end in ("-seed", "_seed", "-s") if shared.endswith(end)), shared)
-        name = shared or f"{names[0]} and others"
-        found[name if name not in found else f"{name}, {len(found) + 1}"] = list(group)
-    return found
-
-
-def common_objectives(studies: Sequence[StudyRow]) -> tuple[list[StudyObjective], list[str]]:
-    """Return the objectives that mean the same in all studies, and a sentence about each that does not."""
-    seen: dict[str, list[tuple[StudyObjective, str]]] = defaultdict(list)
-    for study in studies:
-        given = _terms(study)
-        for objective in study.objectives:
-            seen[objective.name].append((objective, given.get(objective.name, "")))
-    common, sentences = [], []
-    for name, kinds in seen.items():
-        if len(kinds) < len(studies):
-            without = next(study.name for study in studies if name not in {o.name for o in study.objectives})
-            sentences.append(f"{name} cannot be compared: '{without}' does not search for it.")
-        elif len(set(kinds)) > 1:
-            sentences.append(f"{name} cannot be compared: the studies give it other parameters or another unit.")
-        else:
-            common.append(kinds[0][0])
-    return common, sentences
-
-
-def _terms(study: StudyRow) -> dict[str, str]:
-    """Return the parameters of each objective, as they were given."""
-    given = json.loads(study.specification).get("study", {}).get("objectives", [])
-    tables = [entry if isinstance(entry, dict) else {"use": entry} for entry in given]
-    return {str(table.get("use")): json.dumps(table, sort_keys=True) for table in tables}
-
-
-def differing_tasks(studies: Sequence[StudyRow]) -> list[str]:
-    """Return the names of the tasks, if there is more than one."""
-    names = {_task(json.loads(study.specification)) for study in studies}
-    return sorted(names) if len(names) > 1 else []
-
-
-def _task(document: Mapping[str, Any]) -> str:
-    task = document.get("task", "")
-    return str(task.get("use") if isinstance(task, dict) else task)
 
 
 def common_box(
@@ -152,7 +81,7 @@ def curves(courses: Sequence[pd.DataFrame], axis: str, points: int = 200) -> pd.
         points: Largest number of places on the axis.
     """
     end = min(float(course[axis].iloc[-1]) for course in courses)
-    begin = min(min(float(course[axis].iloc[0]) for course in courses), end)
+    begin = min(end, *(float(course[axis].iloc[0]) for course in courses))
     own = np.unique(np.concatenate([course[axis].to_numpy() for course in courses]))
     own = own[own <= end]
     grid = own if len(own) <= points else np.linspace(begin, end, points)
@@ -243,14 +172,14 @@ def explained(box: Box, objectives: Sequence[StudyObjective]) -> str:
     """Return sentences that say which box a hypervolume is a share of."""
     ends = [f"{o.name} from {box[o.name][0]:,.4g} to {box[o.name][1]:,.4g}" for o in objectives]
     return (
-        f"It is a share of one box for all studies shown: {', '.join(ends)}. That is the smallest box that holds the one "
-        "that each study fixed, and the best values that any of them found; with other studies it may be another."
+        f"It is a share of one box for all studies shown: {', '.join(ends)}. That is the smallest box that holds the "
+        "one that each study fixed, and the best values that any of them found; with other studies it may be another."
     )
 
 
 TESTS = (
-    "Each pair of groups in each final value. Signed rank: Wilcoxon's test on pairs of studies with the same seed; rank "
-    "sum: his test for groups with other seeds (Mann and Whitney's). p (Holm) is corrected for the number of tests in "
-    "the table; below 0.05 a difference is hardly chance. A12 (Vargha and Delaney) is the chance that a study of the "
-    "first group is better than one of the second: 0.5 is no difference, 1 always, 0 never."
+    "Each pair of groups in each final value. Signed rank: Wilcoxon's test on pairs of studies with the same seed; "
+    "rank sum: his test for groups with other seeds (Mann and Whitney's). p (Holm) is corrected for the number of "
+    "tests in the table; below 0.05 a difference is hardly chance. A12 (Vargha and Delaney) is the chance that a study "
+    "of the first group is better than one of the second: 0.5 is no difference, 1 always, 0 never."
 )

@@ -7,6 +7,7 @@ from spikefront_app.choosing import choose_groups
 from spikefront_app.course import AXES, BEST, HYPERVOLUME, unit_of
 from spikefront_app.figures.compare import figure_curves, figure_fronts
 from spikefront_app.reading import read_course, read_evaluations
+from spikefront_app.set_ups import common_objectives, differing_tasks
 from spikefront_app.theme import with_unit
 from spikefront_app.widgets import choose, heading, how_to_read, require_studies, switch
 
@@ -24,8 +25,8 @@ if not chosen:
     st.info("Choose the studies to compare.")
     st.stop()
 
-objectives, obstacles = comparing.common_objectives(chosen)
-if tasks := comparing.differing_tasks(chosen):
+objectives, obstacles = common_objectives(chosen)
+if tasks := differing_tasks(chosen):
     obstacles.append(f"The studies solve different tasks ({', '.join(tasks)}): equal values do not mean equally good.")
 for obstacle in obstacles:
     st.warning(obstacle)
