@@ -69,7 +69,8 @@ def losses_of(table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> npt.
 def front_losses(table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> npt.NDArray[np.float64]:
     """Return the columns of some objectives as losses (n, m), whatever the candidates are."""
     signs = np.array([1.0 if objective.direction == "minimize" else -1.0 for objective in objectives])
-    return table[[objective.name for objective in objectives]].to_numpy(dtype=np.float64) * signs
+    values = table[[objective.name for objective in objectives]].to_numpy(dtype=np.float64)
+    return np.asarray(values * signs, dtype=np.float64)
 
 
 def corners(objectives: Sequence[StudyObjective], box: Box) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

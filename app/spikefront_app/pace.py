@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spikefront.checks import validated
 from spikefront.settings import Budget
 from spikefront.storage import Holder
+
+Numbers = npt.NDArray[np.float64]
 
 OUTCOMES = ("trained to the end", "stopped early", "left untrained", "reused", "failed")
 _BINS = 60
@@ -27,7 +30,8 @@ def planned(specification: Mapping[str, Any], extension: Mapping[str, int] | Non
 
 def outcomes(table: pd.DataFrame) -> pd.Series:
     """Return what came of each evaluation: one of `OUTCOMES`."""
-    checks = [table["failure"].notna(), table["reused"], table["budget"] <= 0, table["budget"] < 1]
+    failed, reused = table["failure"].notna(), table["reused"].astype(bool)  # an empty table has no types
+    checks = [failed, reused, table["budget"] <= 0, table["budget"] < 1]
     names = ["failed", "reused", "left untrained", "stopped early"]
     return pd.Series(np.select(checks, names, OUTCOMES[0]), index=table.index, dtype=object)
 
@@ -40,7 +44,8 @@ def throughput(table: pd.DataFrame, began: datetime) -> pd.DataFrame:
         began: When the study was made.
     """
     since = (table["finished_at"] - pd.Timestamp(began)).dt.total_seconds().clip(lower=0).to_numpy()
-    edges = np.linspace(0.0, max(float(since.max()), 1.0), _BINS + 1)
+    bins = int(np.clip(len(since) // 4, 8, _BINS))
+    edges = np.linspace(0.0, max(float(since.max()), 1.0), bins + 1)
     ended, minutes = outcomes(table).to_numpy(), (edges[1] - edges[0]) / 60
     counts = {name: np.histogram(since[ended == name], edges)[0] / minutes for name in OUTCOMES}
     return pd.DataFrame({"start": edges[:-1], "end": edges[1:], **counts})
@@ -72,14 +77,15 @@ def busy_shares(work: pd.DataFrame, began: datetime) -> tuple[pd.DataFrame, floa
     return table, busy / spans if spans else 1.0
 
 
-def _busy_until(moments: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _busy_until(moments: Numbers, begin: Numbers, end: Numbers) -> Numbers:
     """Return the busy seconds before each moment, from sorted beginnings and ends."""
 
-    def since(starts: np.ndarray) -> np.ndarray:
+    def since(starts: Numbers) -> Numbers:
         before = np.searchsorted(starts, moments)
-        return before * moments - np.concatenate([[0.0], np.cumsum(starts)])[before]
+        sums = np.concatenate([[0.0], np.cumsum(starts)])
+        return np.asarray(before * moments - sums[before], dtype=np.float64)
 
-    return since(begin) - since(end)
+    return np.asarray(since(begin) - since(end), dtype=np.float64)
 
 
 def remaining(table: pd.DataFrame, total: int, holder: Holder | None, now: datetime) -> float | None:

@@ -88,7 +88,8 @@ def front_course(losses: npt.ArrayLike, most: int = 200) -> Course:
     for end in seen:
         new = start + np.flatnonzero(known[start:end])
         both = np.concatenate([front, new])
-        kept = both[nondominated(points[both])]
+        chosen: Losses = points[both]
+        kept = both[nondominated(chosen)]
         front = front if np.array_equal(kept, front) else kept
         fronts.append(front)
         start = end
