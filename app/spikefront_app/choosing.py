@@ -39,7 +39,7 @@ def _chosen(studies: Sequence[StudyRow], way: str) -> dict[str, list[StudyRow]]:
     names = [objective.name for objective in studies[0].objectives]
     alike = [row.name for row in studies if [objective.name for objective in row.objectives] == names]
     wanted = choose_several("Studies", list(rows), "compare", alike[:_AT_FIRST])
-    chosen = sorted((rows[name] for name in wanted), key=lambda row: row.created_at)
+    chosen = [rows[name] for name in wanted]
     return grouped_by_set_up(chosen) if way == WAYS[0] else {row.name: [row] for row in chosen}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pandas as pd
 from spikefront.measure.comparison import FEWEST, Comparison, Values, compared, holm, size_of_effect
 from spikefront.measure.hypervolume import hypervolume, nondominated
 from spikefront.storage import StudyObjective, StudyRow
-from spikefront_app.course import BEST, HYPERVOLUME, Box, corners, losses_of
+from spikefront_app.course import BEST, HYPERVOLUME, Box, corners, front_losses, in_words, losses_of
 
 
 @dataclass(frozen=True)
@@ -33,43 +34,44 @@ class Final:
     values: Mapping[str, float]
 
 
-def common_box(
-    studies: Sequence[StudyRow], tables: Mapping[str, pd.DataFrame], objectives: Sequence[StudyObjective]
-) -> Box:
+def final(study: StudyRow, table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> Final:
+    """Return what a study ended with over the objectives in common, without its hypervolume."""
+    losses = losses_of(table, objectives)
+    known = np.flatnonzero(~np.isnan(losses).any(1))
+    rows = known[nondominated(losses[known])]
+    best = losses[rows].min(0) if len(rows) else ()
+    values = {BEST + o.name: o.loss(float(loss)) for o, loss in zip(objectives, best, strict=False)}
+    front = table.iloc[rows][["id", *(objective.name for objective in objectives)]].reset_index(drop=True)
+    return Final(study.seed, len(table), front, values)
+
+
+def in_box(one: Final, objectives: Sequence[StudyObjective], box: Box) -> Final:
+    """Return what a study ended with, its hypervolume included; an empty box is none."""
+    if not box:
+        return one
+    share = hypervolume(front_losses(one.front, objectives), *corners(objectives, box))
+    return dataclasses.replace(one, values={HYPERVOLUME: share, **one.values})
+
+
+def common_box(studies: Sequence[StudyRow], finals: Sequence[Final], objectives: Sequence[StudyObjective]) -> Box:
     """Return a box for all studies: the smallest that holds the box of each, and the best values that any found.
 
     Empty where no study has a box yet.
 
     Args:
         studies: With one objective in common at least.
-        tables: Their evaluations by the name of the study.
+        finals: What they ended with.
         objectives: Those in common.
     """
-    boxed = [study for study in studies if study.reference]
-    if not boxed:
-        return {}
+    known = [study.reference for study in studies if study.reference]
     box: dict[str, tuple[float, float]] = {}
-    for place, objective in enumerate(objectives):
-        ends = [
-            [objective.loss(value) for value in study.reference[objective.name]] for study in boxed if study.reference
-        ]
-        found = [losses_of(tables[study.name], objectives)[:, place] for study in boxed]
-        lowest = [float(values.min()) for values in (losses[~np.isnan(losses)] for losses in found) if len(values)]
-        low, high = min([end[0] for end in ends] + lowest), max(end[1] for end in ends)
-        box[objective.name] = objective.loss(low), objective.loss(high)
+    for objective in objectives if known else ():
+        name = objective.name
+        ends = [[objective.loss(value) for value in reference[name]] for reference in known]
+        found = [objective.loss(one.values[BEST + name]) for one in finals if one.values]
+        low, high = min([*(end[0] for end in ends), *found]), max(end[1] for end in ends)
+        box[name] = objective.loss(low), objective.loss(high)
     return box
-
-
-def final(study: StudyRow, table: pd.DataFrame, objectives: Sequence[StudyObjective], box: Box) -> Final:
-    """Return what a study ended with, over the objectives in common."""
-    losses = losses_of(table, objectives)
-    known = np.flatnonzero(~np.isnan(losses).any(1))
-    rows = known[nondominated(losses[known])]
-    names = [objective.name for objective in objectives]
-    values = {HYPERVOLUME: hypervolume(losses[rows], *corners(objectives, box))} if box else {}
-    if len(rows):
-        values |= {BEST + o.name: o.loss(float(losses[rows, n].min())) for n, o in enumerate(objectives)}
-    return Final(study.seed, len(table), table.iloc[rows][["id", *names]], values)
 
 
 def curves(courses: Sequence[pd.DataFrame], axis: str, points: int = 200) -> pd.DataFrame:
@@ -156,8 +158,8 @@ def warnings(groups: Mapping[str, Sequence[Final]]) -> list[str]:
     few = [f"{name} ({len(finals)})" for name, finals in groups.items() if len(finals) < FEWEST]
     if few and len(groups) > 1:
         sentences.append(
-            f"Too few studies for a test, which needs {FEWEST} of each group, with other seeds: {', '.join(few)}. "
-            "The figures show what there is; a difference between so few may be chance."
+            f"A test needs {FEWEST} studies of each group, which differ in the seed. Too few: {', '.join(few)}. "
+            "What differs between so few may be chance."
         )
     numbers = [one.evaluations for finals in groups.values() for one in finals]
     if numbers and min(numbers) < max(numbers):
@@ -170,10 +172,10 @@ def warnings(groups: Mapping[str, Sequence[Final]]) -> list[str]:
 
 def explained(box: Box, objectives: Sequence[StudyObjective]) -> str:
     """Return sentences that say which box a hypervolume is a share of."""
-    ends = [f"{o.name} from {box[o.name][0]:,.4g} to {box[o.name][1]:,.4g}" for o in objectives]
     return (
-        f"It is a share of one box for all studies shown: {', '.join(ends)}. That is the smallest box that holds the "
-        "one that each study fixed, and the best values that any of them found; with other studies it may be another."
+        f"It is a share of one box for all studies shown: {in_words(box, objectives)}. That is the smallest box that "
+        "holds the one that each study fixed, and the best values that any of them found; with other studies it may be "
+        "another."
     )
 
 

@@ -79,6 +79,11 @@ def corners(objectives: Sequence[StudyObjective], box: Box) -> tuple[npt.NDArray
     return np.array(ends[0]), np.array(ends[1])
 
 
+def in_words(box: Box, objectives: Sequence[StudyObjective]) -> str:
+    """Return a box as words: each objective from its ideal to its reference value."""
+    return ", ".join(f"{o.name} from {box[o.name][0]:,.4g} to {box[o.name][1]:,.4g}" for o in objectives)
+
+
 def course_table(
     table: pd.DataFrame, objectives: Sequence[StudyObjective], indicator: str, began: datetime, box: Box | None = None
 ) -> pd.DataFrame:

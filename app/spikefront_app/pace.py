@@ -52,10 +52,10 @@ def throughput(table: pd.DataFrame, began: datetime) -> pd.DataFrame:
 
 
 def busy_shares(work: pd.DataFrame, began: datetime) -> tuple[pd.DataFrame, float]:
-    """Return the share of each stretch of time in which each worker was busy, and the mean over all workers.
+    """Return the share of each stretch of time in which each worker was busy, and how many were busy on average.
 
     A row for each worker by name, in the order in which they began, at most 32, those that did most; columns are the
-    beginnings of the stretches in seconds. The mean is over the time from each worker's first to its last candidate.
+    beginnings of the stretches in seconds. The average is over the time from the first beginning to the last end.
 
     Args:
         work: From `spikefront.storage.frames.work`, not empty.
@@ -64,17 +64,15 @@ def busy_shares(work: pd.DataFrame, began: datetime) -> tuple[pd.DataFrame, floa
     end = (work["finished_at"] - pd.Timestamp(began)).dt.total_seconds().to_numpy(dtype=np.float64)
     begin = end - work["seconds"].to_numpy(dtype=np.float64)
     edges = np.linspace(min(0.0, float(begin.min())), max(float(end.max()), 1e-9), _STRIP + 1)
-    rows, firsts, busy, spans = {}, {}, 0.0, 0.0
+    rows, firsts = {}, {}
     for worker, places in work.groupby("worker").indices.items():
         b, e = np.sort(begin[places]), np.sort(end[places])
         shares = np.diff(_busy_until(edges, b, e)) / np.diff(edges)
         rows[str(worker)], firsts[str(worker)] = np.clip(shares, 0.0, 1.0), b[0]
-        busy += min(float((e - b).sum()), float(e[-1] - b[0]))
-        spans += float(e[-1] - b[0])
     most = sorted(rows, key=lambda name: -rows[name].sum())[:_WORKERS]
     ordered = sorted(most, key=firsts.__getitem__)
     table = pd.DataFrame([rows[name] for name in ordered], index=ordered, columns=edges[:-1])
-    return table, busy / spans if spans else 1.0
+    return table, float((end - begin).sum() / (end.max() - begin.min()))
 
 
 def _busy_until(moments: Numbers, begin: Numbers, end: Numbers) -> Numbers:

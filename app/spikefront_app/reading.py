@@ -22,6 +22,7 @@ from spikefront.storage import (
     queries,
     tags,
 )
+from spikefront_app.comparing import Final, final
 from spikefront_app.course import Box, course_table
 from spikefront_app.plugin import DATABASE_VARIABLE
 
@@ -162,6 +163,12 @@ def read_course(
     return _course(database_url(), study.name, _version(study), indicator, names, ends, study, chosen)
 
 
+def read_final(study: StudyRow, objectives: tuple[StudyObjective, ...]) -> Final:
+    """Return what a study ended with, or has by now, over some of its objectives; not to be changed."""
+    names = tuple(objective.name for objective in objectives)
+    return _final(database_url(), study.name, _version(study), names, study, objectives)
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _work(url: str, study: str, version: str) -> pd.DataFrame:
     with Database.read_only(url) as database:
@@ -193,3 +200,15 @@ def _course(
 ) -> pd.DataFrame:
     box = {name: (ideal, reference) for name, ideal, reference in ends}
     return course_table(read_evaluations(_study), _objectives, indicator, _study.created_at, box)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _final(
+    url: str,
+    study: str,
+    version: str,
+    names: tuple[str, ...],
+    _study: StudyRow,
+    _objectives: tuple[StudyObjective, ...],
+) -> Final:
+    return final(_study, read_evaluations(_study), _objectives)

@@ -81,7 +81,7 @@ def figure_fronts(
                 mode="markers",
                 name=f"{name}: fronts" if several else name,
                 legendgroup=name,
-                marker={"color": COLOURS[n], "symbol": SYMBOLS[n], "size": 7, "opacity": 0.45 if several else 0.9},
+                marker={"color": COLOURS[n], "symbol": SYMBOLS[n], "size": 7, "opacity": 0.6 if several else 0.9},
                 customdata=rows[["study", "id"]],
                 hovertemplate="%{customdata[0]}, candidate %{customdata[1]}<br>%{x:,.4g}<br>%{y:,.4g}<extra></extra>",
             )

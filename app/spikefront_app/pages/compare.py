@@ -6,7 +6,7 @@ from spikefront_app import comparing
 from spikefront_app.choosing import choose_groups
 from spikefront_app.course import AXES, BEST, HYPERVOLUME, unit_of
 from spikefront_app.figures.compare import figure_curves, figure_fronts
-from spikefront_app.reading import read_course, read_evaluations
+from spikefront_app.reading import read_course, read_final
 from spikefront_app.set_ups import common_objectives, differing_tasks
 from spikefront_app.theme import with_unit
 from spikefront_app.widgets import choose, heading, how_to_read, require_studies, switch
@@ -14,13 +14,11 @@ from spikefront_app.widgets import choose, heading, how_to_read, require_studies
 heading("Compare", "Studies, or groups of studies that differ in the seed only, side by side.")
 every = require_studies()
 groups = choose_groups(every)
-chosen = [study for group in groups.values() for study in group]
-tables = {study.name: read_evaluations(study) for study in chosen}
-if waiting := [study.name for study in chosen if tables[study.name].empty]:
+if waiting := [study.name for group in groups.values() for study in group if not study.evaluations]:
     st.info(f"Without an evaluation yet, and left out: {', '.join(waiting)}.")
-    groups = {name: [study for study in group if study.name not in waiting] for name, group in groups.items()}
-    groups = {name: group for name, group in groups.items() if group}
-    chosen = [study for group in groups.values() for study in group]
+groups = {name: [study for study in group if study.evaluations] for name, group in groups.items()}
+groups = {name: group for name, group in groups.items() if group}
+chosen = [study for group in groups.values() for study in group]
 if not chosen:
     st.info("Choose the studies to compare.")
     st.stop()
@@ -33,10 +31,10 @@ for obstacle in obstacles:
 if not objectives:
     st.info("Nothing is left that could be compared. Choose studies that search for the same.")
     st.stop()
-box = comparing.common_box(chosen, tables, objectives)
+ended = {study.name: read_final(study, tuple(objectives)) for study in chosen}
+box = comparing.common_box(chosen, list(ended.values()), objectives)
 finals = {
-    name: [comparing.final(study, tables[study.name], objectives, box) for study in group]
-    for name, group in groups.items()
+    name: [comparing.in_box(ended[study.name], objectives, box) for study in group] for name, group in groups.items()
 }
 
 st.subheader("Hypervolume")
@@ -85,7 +83,9 @@ else:
 
 st.subheader("Final values")
 measures = {name: unit_of(name, objectives) for name in ([HYPERVOLUME] if box else []) + [BEST + n for n in names]}
-st.dataframe(comparing.summary(finals, measures), hide_index=True, width="stretch")
+digits = st.column_config.NumberColumn(format="%.4g")
+quartiles = dict.fromkeys(("median", "lower quartile", "upper quartile"), digits)
+st.dataframe(comparing.summary(finals, measures), hide_index=True, width="stretch", column_config=quartiles)
 how_to_read("Median and quartiles over the studies of a group, of what each ended with, or has by now.")
 
 st.subheader("Tests")

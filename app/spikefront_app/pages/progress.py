@@ -6,7 +6,7 @@ import streamlit as st
 
 from spikefront.storage import StudyRow
 from spikefront_app import pace
-from spikefront_app.course import AXES, HYPERVOLUME, indicators, meaning_of, needs_box, unit_of
+from spikefront_app.course import AXES, HYPERVOLUME, in_words, indicators, meaning_of, needs_box, unit_of
 from spikefront_app.failing import show_failures
 from spikefront_app.figures.progress import figure_course, figure_throughput, figure_workers
 from spikefront_app.reading import (
@@ -67,7 +67,8 @@ def show_course(now: StudyRow, usable: bool) -> None:
     course = read_course(now, indicator)
     title = with_unit(indicator, unit_of(indicator, now.objectives))
     st.plotly_chart(figure_course(course, axis, title, log_x), width="stretch", key="course")
-    how_to_read(meaning_of(indicator, now.objectives))
+    box = f" The box: {in_words(now.reference, now.objectives)}." if needs_box(indicator) and now.reference else ""
+    how_to_read(meaning_of(indicator, now.objectives) + box)
 
 
 def show_workers(now: StudyRow) -> None:
@@ -81,8 +82,8 @@ def show_workers(now: StudyRow) -> None:
     st.plotly_chart(figure_workers(shares), width="stretch", key="workers")
     more = work["worker"].nunique() - len(shares)
     how_to_read(
-        f"Blue is busy, grey is idle; a gap in all is a wait. On the whole they were busy {mean:.0%} of the time "
-        f"between their first and last candidate.{f' {more} more that did less are left out.' if more else ''}"
+        f"Blue is busy, grey is idle; a gap in all is a wait. On average {mean:.2g} workers were busy at a time. "
+        f"{f'{more} more that did less are left out.' if more else ''}"
     )
 
 
