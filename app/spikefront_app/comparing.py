@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -121,9 +121,10 @@ def side_by_side(groups: Mapping[str, Sequence[Final]], objectives: Sequence[Stu
     """Return each pair of groups side by side in each final value; p-values are corrected over the whole table."""
     worse_is_more = {BEST + o.name for o in objectives if o.direction == "minimize"}
     found: list[tuple[str, Comparison]] = []
+    others = count(1)
     for measure in [HYPERVOLUME, *(BEST + objective.name for objective in objectives)]:
         sign = -1.0 if measure in worse_is_more else 1.0
-        values = {name: _by_seed(finals, measure, sign) for name, finals in groups.items()}
+        values = {name: _by_seed(finals, measure, sign, others) for name, finals in groups.items()}
         found += [(measure, one) for one in compared(values)]
     tested = [one.p for _, one in found if one.p is not None]
     corrected = iter(holm(tested))
@@ -144,12 +145,11 @@ def side_by_side(groups: Mapping[str, Sequence[Final]], objectives: Sequence[Stu
     return pd.DataFrame(rows).astype({"p": float, "p (Holm)": float}) if rows else pd.DataFrame()
 
 
-def _by_seed(finals: Sequence[Final], measure: str, sign: float) -> Values:
-    """Return a value of each study by its seed; by its place, below 0, where a seed occurs twice."""
-    counts = Counter(one.seed for one in finals)
-    twice = any(count > 1 for count in counts.values())
-    known = [(-1 - place if twice else one.seed, one) for place, one in enumerate(finals) if measure in one.values]
-    return {seed: sign * one.values[measure] for seed, one in known}
+def _by_seed(finals: Sequence[Final], measure: str, sign: float, others: Iterator[int]) -> Values:
+    """Return a value of each study by its seed; where a seed occurs twice, by numbers that no other group has."""
+    twice = len({one.seed for one in finals}) < len(finals)
+    known = [one for one in finals if measure in one.values]
+    return {-next(others) if twice else one.seed: sign * one.values[measure] for one in known}
 
 
 def warnings(groups: Mapping[str, Sequence[Final]]) -> list[str]:

@@ -63,7 +63,7 @@ def busy_shares(work: pd.DataFrame, began: datetime) -> tuple[pd.DataFrame, floa
     """
     end = (work["finished_at"] - pd.Timestamp(began)).dt.total_seconds().to_numpy(dtype=np.float64)
     begin = end - work["seconds"].to_numpy(dtype=np.float64)
-    edges = np.linspace(min(0.0, float(begin.min())), max(float(end.max()), 1e-9), _STRIP + 1)
+    edges: Numbers = np.linspace(min(0.0, float(begin.min())), max(float(end.max()), 1e-9), _STRIP + 1)
     rows, firsts = {}, {}
     for worker, places in work.groupby("worker").indices.items():
         b, e = np.sort(begin[places]), np.sort(end[places])

@@ -7,7 +7,7 @@ from spikefront_app.choosing import choose_groups
 from spikefront_app.course import AXES, BEST, HYPERVOLUME, unit_of
 from spikefront_app.figures.compare import figure_curves, figure_fronts
 from spikefront_app.reading import read_course, read_final
-from spikefront_app.set_ups import common_objectives, differing_tasks
+from spikefront_app.set_ups import common_objectives, differing_tasks, named
 from spikefront_app.theme import with_unit
 from spikefront_app.widgets import choose, heading, how_to_read, require_studies, switch
 
@@ -16,8 +16,7 @@ every = require_studies()
 groups = choose_groups(every)
 if waiting := [study.name for group in groups.values() for study in group if not study.evaluations]:
     st.info(f"Without an evaluation yet, and left out: {', '.join(waiting)}.")
-groups = {name: [study for study in group if study.evaluations] for name, group in groups.items()}
-groups = {name: group for name, group in groups.items() if group}
+groups = named([[study for study in group if study.evaluations] for group in groups.values()])
 chosen = [study for group in groups.values() for study in group]
 if not chosen:
     st.info("Choose the studies to compare.")

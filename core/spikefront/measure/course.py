@@ -82,7 +82,7 @@ def front_course(losses: npt.ArrayLike, most: int = 200) -> Course:
         most: Largest number of steps; more points are taken in groups, small ones first.
     """
     points = np.asarray(losses, dtype=np.float64)
-    known = ~np.isnan(points).any(1)
+    known = np.asarray(~np.isnan(points).any(1), dtype=bool)
     seen = steps(len(points), most)
     front, fronts, start = np.empty(0, dtype=np.int64), [], 0
     for end in seen:
