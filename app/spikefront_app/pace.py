@@ -61,9 +61,10 @@ def busy_shares(work: pd.DataFrame, began: datetime) -> tuple[pd.DataFrame, floa
         work: From `spikefront.storage.frames.work`, not empty.
         began: When the study was made.
     """
-    end = (work["finished_at"] - pd.Timestamp(began)).dt.total_seconds().to_numpy(dtype=np.float64)
-    begin = end - work["seconds"].to_numpy(dtype=np.float64)
-    edges: Numbers = np.linspace(min(0.0, float(begin.min())), max(float(end.max()), 1e-9), _STRIP + 1)
+    since = (work["finished_at"] - pd.Timestamp(began)).dt.total_seconds()
+    end: Numbers = np.asarray(since, dtype=np.float64)
+    begin: Numbers = end - np.asarray(work["seconds"], dtype=np.float64)
+    edges: Numbers = np.linspace(min(0.0, begin.min()), max(end.max(), 1e-9), _STRIP + 1, dtype=np.float64)
     rows, firsts = {}, {}
     for worker, places in work.groupby("worker").indices.items():
         b, e = np.sort(begin[places]), np.sort(end[places])

@@ -60,7 +60,7 @@ def figure_throughput(rates: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="stack", showlegend=True)
     figure.update_xaxes(title=horizontal)
     figure.update_yaxes(title="evaluations [1/min]")
-    return styled(figure, 300)
+    return styled(figure, 300).update_layout(legend_traceorder="normal")
 
 
 def figure_workers(shares: pd.DataFrame) -> go.Figure:
@@ -89,7 +89,12 @@ def figure_workers(shares: pd.DataFrame) -> go.Figure:
     )
     figure.update_xaxes(title=horizontal, showgrid=False)
     figure.update_yaxes(
-        title="worker [process]", tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False
+        title="worker [process]",
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
     )
     return styled(figure, 300 if len(names) <= 8 else 300 + 18 * (len(names) - 8))
 

@@ -127,7 +127,9 @@ def work(database: Database, study: str) -> pd.DataFrame:
             .where(attempt.study_id == key)
             .order_by(attempt.id)
         ).all()
-    ends = pd.DataFrame(ended, columns=["candidate", "kind", "worker", "seconds", "finished_at"])
+    ends = pd.DataFrame(
+        [tuple(row) for row in ended], columns=["candidate", "kind", "worker", "seconds", "finished_at"]
+    )
     before = ends.groupby("candidate")["seconds"].shift().fillna(0.0)
     ends["seconds"] = (ends["seconds"] - before).clip(lower=0.0)
     tries = pd.DataFrame(
