@@ -14,17 +14,22 @@ from spikefront.components import Fitness
 from spikefront.plugins import Registry, load
 from spikefront.search.record import recorded_specification
 from spikefront.sources import Sources
+from spikefront.search.failures import Group, failures_of, grouped
+from spikefront.search.screening import Standing, recorded_standing
 from spikefront.storage import (
     DEFAULT_DATABASE,
     Database,
     EvaluationDetail,
     EvaluationRow,
     Holder,
+    StudyObjective,
     StudyRow,
     frames,
     queries,
     tags,
 )
+from spikefront_app.comparing import Final, final
+from spikefront_app.course import Box, course_table
 from spikefront_app.plugin import DATABASE_VARIABLE
 from spikefront_app.standing import growth
 from spikefront_app.takehome import study_file
@@ -200,3 +205,97 @@ def read_retrainings(study: StudyRow, number: int) -> list[EvaluationRow]:
 def _asks(url: str, study: str, version: str) -> pd.DataFrame:
     with Database.read_only(url) as database:
         return frames.asks(database, study)
+
+
+def read_study(name: str) -> StudyRow:
+    """Return how a study stands now; never cached.
+
+    Raises:
+        StorageError: There is no such study any more.
+    """
+    with Database.read_only(database_url()) as database:
+        return queries.study(database, name)
+
+
+def read_work(study: StudyRow) -> pd.DataFrame:
+    """Return when which worker was busy: see `spikefront.storage.frames.work`; not to be changed."""
+    return _work(database_url(), study.name, _version(study))
+
+
+def read_failures(study: StudyRow) -> list[Group]:
+    """Return what went wrong, tries that were made again included, by kind and cause, the commonest first."""
+    return _failures(database_url(), study.name, _version(study))
+
+
+def read_standing(study: StudyRow) -> Standing | None:
+    """Return how the score of a study's screening stands; None without one."""
+    return _standing(database_url(), study.name, _version(study))
+
+
+def read_course(
+    study: StudyRow, indicator: str, objectives: tuple[StudyObjective, ...] | None = None, box: Box | None = None
+) -> pd.DataFrame:
+    """Return how an indicator of the front went: see `spikefront_app.course.course_table`; not to be changed.
+
+    Args:
+        study: The study.
+        indicator: What is asked for.
+        objectives: Those that the front is taken over; by default the study's.
+        box: Ideal and reference by objective; by default the study's.
+    """
+    box = box or study.reference
+    chosen = objectives or study.objectives
+    names = tuple(objective.name for objective in chosen)
+    ends = tuple((name, *box[name]) for name in names) if box else ()
+    return _course(database_url(), study.name, _version(study), indicator, names, ends, study, chosen)
+
+
+def read_final(study: StudyRow, objectives: tuple[StudyObjective, ...]) -> Final:
+    """Return what a study ended with, or has by now, over some of its objectives; not to be changed."""
+    names = tuple(objective.name for objective in objectives)
+    return _final(database_url(), study.name, _version(study), names, study, objectives)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _work(url: str, study: str, version: str) -> pd.DataFrame:
+    with Database.read_only(url) as database:
+        return frames.work(database, study)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _failures(url: str, study: str, version: str) -> list[Group]:
+    with Database.read_only(url) as database:
+        return grouped(failures_of(database, study))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _standing(url: str, study: str, version: str) -> Standing | None:
+    with Database.read_only(url) as database:
+        return recorded_standing(database, study)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _course(
+    url: str,
+    study: str,
+    version: str,
+    indicator: str,
+    names: tuple[str, ...],
+    ends: tuple[tuple[str, float, float], ...],
+    _study: StudyRow,
+    _objectives: tuple[StudyObjective, ...],
+) -> pd.DataFrame:
+    box = {name: (ideal, reference) for name, ideal, reference in ends}
+    return course_table(read_evaluations(_study), _objectives, indicator, _study.created_at, box)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _final(
+    url: str,
+    study: str,
+    version: str,
+    names: tuple[str, ...],
+    _study: StudyRow,
+    _objectives: tuple[StudyObjective, ...],
+) -> Final:
+    return final(_study, read_evaluations(_study), _objectives)

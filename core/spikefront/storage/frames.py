@@ -116,6 +116,14 @@ def asks(database: Database, study: str) -> pd.DataFrame:
     candidate's number, missing as long as there is no evaluation; "failure", its kind, missing where there is none;
     "attempts", how many tries failed and were made again.
 
+
+def work(database: Database, study: str) -> pd.DataFrame:
+    """Return a row for each time that a worker was busy with a candidate of a search, in the order of their ends.
+
+    Columns: "candidate", "kind" ("search", "rung" or "attempt", a try that failed and was made again), "worker",
+    "seconds" and "finished_at", the moment of the recording. What a candidate needed on earlier rungs is not in the
+    seconds of later ones, and what took no time is left out.
+
     Raises:
         StorageError: There is no such study.
     """
@@ -171,3 +179,30 @@ def asks(database: Database, study: str) -> pd.DataFrame:
     frame["id"] = frame["id"].astype("Int64")
     frame["attempts"] = frame["ask"].map(counts).fillna(0).astype("int64")
     return frame
+
+
+    table, attempt = schema.Evaluation, schema.Attempt
+    with database.read() as session:
+        key = find_study(session, study).id
+        ended = session.execute(
+            select(table.candidate, table.purpose, table.worker, table.seconds, table.finished_at)
+            .where(table.study_id == key, table.purpose.in_(("search", "rung")))
+            .order_by(table.id)
+        ).all()
+        tried = session.execute(
+            select(attempt.number, attempt.worker, attempt.seconds, attempt.at)
+            .where(attempt.study_id == key)
+            .order_by(attempt.id)
+        ).all()
+    ends = pd.DataFrame(
+        [tuple(row) for row in ended], columns=["candidate", "kind", "worker", "seconds", "finished_at"]
+    )
+    before = ends.groupby("candidate")["seconds"].shift().fillna(0.0)
+    ends["seconds"] = (ends["seconds"] - before).clip(lower=0.0)
+    tries = pd.DataFrame(
+        [(number, "attempt", *rest) for number, *rest in tried],
+        columns=["candidate", "kind", "worker", "seconds", "finished_at"],
+    )
+    both = pd.concat([part for part in (ends, tries) if len(part)] or [ends])
+    busy = both[(both["seconds"].astype(float) > 0) & (both["worker"] != "")]
+    return busy.sort_values("finished_at", kind="stable").reset_index(drop=True)
