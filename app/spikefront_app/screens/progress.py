@@ -19,7 +19,7 @@ from spikefront_app.reading import (
     read_work,
     specification,
 )
-from spikefront_app.standing import now_searching, show_standing
+from spikefront_app.holding import now_searching, show_standing
 from spikefront_app.theme import with_unit
 from spikefront_app.widgets import choose, choose_study, heading, how_to_read, live, switch
 
