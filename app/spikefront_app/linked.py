@@ -116,7 +116,7 @@ def show_differences(
     with st.container(horizontal=True):
         for number in selected[:_LINKS]:
             query = {"study": study.name, "candidate": str(number)}
-            st.page_link("pages/candidate.py", label=f"Candidate {number}", query_params=query)
+            st.page_link("screens/candidate.py", label=f"Candidate {number}", query_params=query)
     if len(selected) > _LINKS:
         st.caption(f"Links to the first {_LINKS} of {len(selected)} selected candidates.")
 

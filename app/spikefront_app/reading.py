@@ -12,10 +12,10 @@ from sqlalchemy import make_url
 
 from spikefront.components import Fitness
 from spikefront.plugins import Registry, load
-from spikefront.search.record import recorded_specification
-from spikefront.sources import Sources
 from spikefront.search.failures import Group, failures_of, grouped
+from spikefront.search.record import recorded_specification
 from spikefront.search.screening import Standing, recorded_standing
+from spikefront.sources import Sources
 from spikefront.storage import (
     DEFAULT_DATABASE,
     Database,

@@ -188,7 +188,7 @@ def _links(study: StudyRow, relatives: pd.DataFrame, title: str, most: int = 24)
     with st.container(horizontal=True):
         for number, failure in relatives[["id", "failure"]].head(most).itertuples(index=False):
             st.page_link(
-                "pages/candidate.py",
+                "screens/candidate.py",
                 label=f"{number} ({failure})" if isinstance(failure, str) else str(number),
                 icon=":material/neurology:",
                 query_params={"study": study.name, CANDIDATE: str(number), "part": "Lineage"},

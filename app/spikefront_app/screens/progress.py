@@ -9,6 +9,7 @@ from spikefront_app import pace
 from spikefront_app.course import AXES, HYPERVOLUME, in_words, indicators, meaning_of, needs_box, unit_of
 from spikefront_app.failing import show_failures
 from spikefront_app.figures.progress import figure_course, figure_throughput, figure_workers
+from spikefront_app.holding import now_searching, show_standing
 from spikefront_app.reading import (
     read_course,
     read_evaluations,
@@ -19,7 +20,6 @@ from spikefront_app.reading import (
     read_work,
     specification,
 )
-from spikefront_app.holding import now_searching, show_standing
 from spikefront_app.theme import with_unit
 from spikefront_app.widgets import choose, choose_study, heading, how_to_read, live, switch
 
