@@ -10,7 +10,7 @@ network = study.load(3)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from threading import Event
 from types import ModuleType
@@ -193,14 +193,17 @@ class Study:
             weights = queries.weights(database, self.name, source.number, source.purpose)
         return candidate_of(self.specification, candidate, row.genome, means, weights)
 
-    def record(self) -> StudyRecord:
+    def record(self, candidates: Collection[int] | None = None) -> StudyRecord:
         """Return what an exporter gets of the whole study.
+
+        Args:
+            candidates: IDs of the evaluations to be in it; all by default.
 
         Raises:
             StorageError: It is not recorded.
         """
         with Database.read_only(self.db) as database:
-            archive = queries.archive(database, self.name)
+            archive = queries.archive(database, self.name, candidates)
         return StudyRecord(
             name=self.name,
             document=self.specification.document,

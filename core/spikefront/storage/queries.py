@@ -15,6 +15,7 @@ from spikefront.storage.blobs import checked_weights
 from spikefront.storage.database import Database
 from spikefront.storage.leases import now
 from spikefront.storage.loading import (
+    chunks,
     evaluation_rows,
     find_evaluation,
     find_study,
@@ -151,8 +152,13 @@ def evaluation(database: Database, study: str, number: int, purpose: Purpose = "
         return EvaluationDetail(**vars(row), genome=genome, history=tuple(found.history), recording=found.recording)
 
 
-def archive(database: Database, study: str) -> Archive:
+def archive(database: Database, study: str, numbers: Collection[int] | None = None) -> Archive:
     """Return a study with all evaluations of its search, from one moment also while the search runs.
+
+    Args:
+        database: Where it is recorded.
+        study: Its name.
+        numbers: Leave out all evaluations but these; the front stays that of the whole study.
 
     Raises:
         StorageError: There is no such study, or a genome is damaged.
@@ -160,10 +166,16 @@ def archive(database: Database, study: str) -> Archive:
     table = schema.Evaluation
     with database.read() as session:
         found = find_study(session, study)
-        rows = evaluation_rows(session, table.study_id == found.id, table.purpose == "search")
-        asked = session.execute(
-            select(schema.Ask.number, schema.Ask.parents, schema.Ask.operators).where(schema.Ask.study_id == found.id)
-        )
+        mine = (table.study_id == found.id, table.purpose == "search")
+        parts = [[]] if numbers is None else [[table.number.in_(chunk)] for chunk in chunks(sorted(numbers))]
+        rows = [row for part in parts for row in evaluation_rows(session, *mine, *part)]
+        ask = schema.Ask
+        asks = [[]] if numbers is None else [[ask.number.in_(chunk)] for chunk in chunks(sorted(numbers))]
+        asked = [
+            row
+            for part in asks
+            for row in session.execute(select(ask.number, ask.parents, ask.operators).where(ask.study_id == found.id, *part))
+        ]
         return Archive(
             study=study_rows(session, schema.Study.id == found.id)[0],
             evaluations=tuple(rows),

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 from spikefront import StudyExporter, hookimpl
 from spikefront.components import EvaluationRecord, StudyRecord
-from spikefront.genome import Value
-from spikefront.space import Choice, Domain, Integer, Real, Space
+from spikefront_plugins._optuna import Distributions, distributions_of, parameters
 
 DATABASE = "optuna.db"
-
-Distributions = Mapping[str, tuple[Any, Mapping[str, Any]]]
-"""Path of a gene -> Optuna's distribution, and what each value of a choice is called there, by its JSON."""
 
 
 class OptunaStudy(StudyExporter):
@@ -43,7 +37,7 @@ class OptunaStudy(StudyExporter):
             directions = [objective.direction for objective in study.objectives]
             target = optuna.create_study(storage=storage, study_name=study.name, directions=directions)
             _describe(target, study)
-            distributions = _distributions(study.space)
+            distributions = distributions_of(study.space)
             target.add_trials([_trial(study, row, distributions) for row in study.evaluations])
         finally:
             optuna.logging.set_verbosity(verbosity)
@@ -70,12 +64,12 @@ def _trial(study: StudyRecord, row: EvaluationRecord, distributions: Distributio
         state = TrialState.FAIL
     else:
         state = TrialState.COMPLETE if row.budget > 0 else TrialState.PRUNED
-    genes = {path: value for path, value in row.genome.items() if path in distributions}
+    known = parameters(row.genome, distributions)
     trial = create_trial(
         state=state,
         values=[value for value in values if value is not None] if state == TrialState.COMPLETE else None,
-        params={path: _parameter(distributions[path], value) for path, value in genes.items()},
-        distributions={path: distributions[path][0] for path in genes},
+        params=known,
+        distributions={path: distributions[path][0] for path in known},
         user_attrs=_attributes(study, row, state == TrialState.COMPLETE),
     )
     trial.datetime_complete = _local(row.finished_at)
@@ -103,41 +97,6 @@ def _attributes(study: StudyRecord, row: EvaluationRecord, complete: bool) -> di
         if measurement.standard_error is not None:
             attributes[f"standard_errors.{name}"] = measurement.standard_error
     return attributes
-
-
-def _distributions(space: Space) -> Distributions:
-    found = {path: _distribution(gene.domain) for path, gene in space.items()}
-    return {path: distribution for path, distribution in found.items() if distribution is not None}
-
-
-def _distribution(domain: Domain) -> tuple[Any, Mapping[str, Any]] | None:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    match domain:
-        case Real(low, high, log):
-            return FloatDistribution(low, high, log=log), {}
-        case Integer(low, high, step, log):
-            return IntDistribution(low, domain.project(high), log=log, step=1 if log else step), {}
-        case Choice(values):
-            names = _names(values)
-            return CategoricalDistribution(list(names.values())), names
-    return None
-
-
-def _names(values: tuple[Value, ...]) -> dict[str, Any]:
-    """Return what each value of a choice is called in Optuna, by its JSON.
-
-    Optuna knows no lists, and cannot tell 1 from 1.0 or true: where two names would be equal, all are JSON.
-    """
-    names = {
-        json.dumps(value): json.dumps(value) if isinstance(value, list | tuple | dict) else value for value in values
-    }
-    return names if len(set(names.values())) == len(names) else {text: text for text in names}
-
-
-def _parameter(distribution: tuple[Any, Mapping[str, Any]], value: Value) -> Any:
-    _, names = distribution
-    return names[json.dumps(value)] if names else value
 
 
 def _local(moment: datetime) -> datetime:
