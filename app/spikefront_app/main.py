@@ -5,10 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from spikefront.errors import SpikefrontError
+from spikefront_app.login import require_login
 from spikefront_app.views import third_party_pages
 from spikefront_app.widgets import show_error
 
 PAGES = Path(__file__).with_name("screens")  # not "pages": Streamlit would run files of that folder without this one
+ICON = Path(__file__).with_name("icon.svg")  # a material icon would be fetched from a server of Google's
 TITLES = {
     "Look": {
         "front": ("Front", ":material/scatter_plot:"),
@@ -24,7 +26,8 @@ TITLES = {
     },
 }
 
-st.set_page_config(page_title="Spikefront", page_icon=":material/scatter_plot:", layout="wide")
+st.set_page_config(page_title="Spikefront", page_icon=ICON, layout="wide")
+require_login()
 sections = {
     section: [
         st.Page(PAGES / f"{name}.py", title=title, icon=icon, default=name == "front", url_path=name)

@@ -174,7 +174,9 @@ def archive(database: Database, study: str, numbers: Collection[int] | None = No
         asked = [
             row
             for part in asks
-            for row in session.execute(select(ask.number, ask.parents, ask.operators).where(ask.study_id == found.id, *part))
+            for row in session.execute(
+                select(ask.number, ask.parents, ask.operators).where(ask.study_id == found.id, *part)
+            )
         ]
         return Archive(
             study=study_rows(session, schema.Study.id == found.id)[0],

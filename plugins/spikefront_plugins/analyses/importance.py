@@ -124,9 +124,7 @@ class Importance(Analysis):
 def _trial(values: dict[str, Any], distributions: Any, losses: list[float]) -> Any:
     from optuna.trial import create_trial
 
-    return create_trial(
-        values=losses, params=values, distributions={path: distributions[path][0] for path in values}
-    )
+    return create_trial(values=losses, params=values, distributions={path: distributions[path][0] for path in values})
 
 
 @hookimpl
