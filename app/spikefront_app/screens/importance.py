@@ -1,9 +1,9 @@
 """Page: which genes matter for which objective."""
 
 import streamlit as st
-from spikefront_app.importance import logarithmic_genes, read_importance
 
 from spikefront_app.figures.importance import figure_effect, figure_importance, figure_interaction
+from spikefront_app.importance import logarithmic_genes, read_importance
 from spikefront_app.reading import read_evaluations, read_genes
 from spikefront_app.widgets import choose, choose_study, heading, how_to_read
 

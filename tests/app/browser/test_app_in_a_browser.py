@@ -128,7 +128,8 @@ def test_a_box_on_the_front_selects_candidates(app, watched):
     mouse.move(area["x"] + area["width"] - 5, area["y"] + area["height"] - 5, steps=8)
     mouse.up()
     watched.page.wait_for_url("**selected=**")
-    assert watched.page.get_by_role("textbox", name="Selected candidates").input_value()
+    browser.finished(watched.page)
+    watched.page.wait_for_function("() => document.querySelector('input[aria-label=\"Selected candidates\"]').value")
 
 
 def test_a_page_of_a_plugin_is_there(app, watched):
