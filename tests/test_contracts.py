@@ -105,8 +105,9 @@ def cases():
             suite = SUITES.get(key, CONTRACTS[kind])
             for number, settings in enumerate([DEFAULTS.get(key, {}), *SETTINGS.get(key, [])]):
                 label = f"{kind}-{name}" + (f"-{number}" if number else "")
+                marks = [pytest.mark.slow] if number else []  # other settings: half of all tests
                 for check in checks_of(suite):
-                    yield pytest.param(suite, component, settings, check, id=f"{label}-{check}")
+                    yield pytest.param(suite, component, settings, check, id=f"{label}-{check}", marks=marks)
 
 
 @pytest.mark.parametrize(("suite", "component", "settings", "check"), cases())

@@ -46,6 +46,7 @@ def app(
         "server.headless": str(not browser).lower(),
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
+        "theme.primaryColor": "#0072B2",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     folders = Sources.here(plugins_dir or ()).folders

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import trivial
-from conftest import document, run_study
+from tests.app.conftest import document, run_study
 
 from spikefront import Study
 from spikefront.components.algorithm import StudyObjective

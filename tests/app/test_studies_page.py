@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from app_pages import page
-from conftest import document, run_study
+from tests.app.conftest import document, run_study
 from streamlit.testing.v1 import AppTest
 
 from spikefront.storage import Database, frames, queries

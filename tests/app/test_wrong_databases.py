@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from app_pages import MAIN, page
-from conftest import document, run_study
 from streamlit.testing.v1 import AppTest
+from tests.app.conftest import document, run_study
 
 from spikefront.storage import Database, sqlite
 from spikefront_app.plugin import DATABASE_VARIABLE
@@ -21,6 +21,10 @@ from spikefront_app.plugin import DATABASE_VARIABLE
 PAGES = {path.stem: path.read_text() for path in sorted((MAIN.parent / "screens").glob("*.py"))}
 NEEDS = [name for name, text in PAGES.items() if re.search(r"choose_stud|require_studies", text)]
 """Pages that are about what the database holds; the others work without one."""
+SOME_ALWAYS = [
+    pytest.param(name, marks=[] if name in {"front", "candidate", "studies"} else [pytest.mark.slow]) for name in PAGES
+]
+"""The pages; all of them take too long for every run."""
 
 
 def told(app: AppTest) -> str:
@@ -70,7 +74,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SOME_ALWAYS)
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_database_is_a_sentence_with_the_remedy(database: str, tmp_path: Path, what: str, name: str) -> None:
     make, reason, remedy = WRONG[what]
@@ -81,7 +85,7 @@ def test_a_wrong_database_is_a_sentence_with_the_remedy(database: str, tmp_path:
         assert remedy in text
 
 
-@pytest.mark.parametrize("name", NEEDS)
+@pytest.mark.parametrize("name", [one for one in SOME_ALWAYS if one.values[0] in NEEDS])
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
@@ -125,7 +129,7 @@ def test_a_locked_database_is_a_sentence(database: str, tmp_path: Path, monkeypa
             assert "wait for it or stop it" in text
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SOME_ALWAYS)
 def test_a_database_that_is_deleted_while_it_is_shown(study: str, tmp_path: Path, name: str) -> None:
     app = page(name)
     told(app)
@@ -136,7 +140,7 @@ def test_a_database_that_is_deleted_while_it_is_shown(study: str, tmp_path: Path
         assert "there is no database" in text
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SOME_ALWAYS)
 def test_a_study_that_is_renamed_or_deleted_while_it_is_shown(study: str, tmp_path: Path, name: str) -> None:
     run_study(f"sqlite:///{tmp_path}/app.db", document("other"))
     app = page(name, study=study)
@@ -147,7 +151,7 @@ def test_a_study_that_is_renamed_or_deleted_while_it_is_shown(study: str, tmp_pa
         assert f"'{study}', which is not there" in told(page(name, study=study)) or name == "compare"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SOME_ALWAYS)
 def test_missing_weights_spoil_no_page(study: str, tmp_path: Path, name: str) -> None:
     execute(tmp_path / "app.db", "DELETE FROM artifacts")
     told(page(name, study=study))

@@ -95,7 +95,9 @@ def watched(chromium: Any) -> Iterator[Watched]:
     context.close()
 
 
-@pytest.mark.parametrize("name", browser.PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[] if one == "candidate" else [pytest.mark.slow]) for one in browser.PAGES]
+)
 def test_pages_load_without_errors_and_call_nobody_else(name, app, watched):
     browser.look(watched.page, app.page(name))
     assert watched.page.locator('[data-testid="stException"]').count() == 0
@@ -110,6 +112,7 @@ def test_a_link_restores_a_view(app, watched):
     assert watched.page.get_by_role("heading", name="energy over the genes that matter most").is_visible()
 
 
+@pytest.mark.slow
 def test_a_choice_gets_into_the_address(app, watched):
     browser.look(watched.page, f"{app.url}/importance?study=wide")
     watched.page.get_by_role("combobox", name=re.compile("Objective")).click()
@@ -132,6 +135,7 @@ def test_a_box_on_the_front_selects_candidates(app, watched):
     watched.page.wait_for_function("() => document.querySelector('input[aria-label=\"Selected candidates\"]').value")
 
 
+@pytest.mark.slow
 def test_a_page_of_a_plugin_is_there(app, watched):
     browser.look(watched.page, f"{app.url}/strangers")
     assert watched.page.get_by_role("heading", name="A stranger's page").is_visible()

@@ -51,14 +51,14 @@ def test_an_old_database_is_upgraded_by_the_command_that_every_other_one_names(p
     code, output, _ = program("db", "upgrade", "--db", "spikefront.db")
     assert code == 0
     (copy,) = old.parent.glob("*.bak")
-    assert output == f"Copied it to {copy.name}\nUpgraded from revision 0001 to 0002\n"
+    assert output == f"Copied it to {copy.name}\nUpgraded from revision 0001 to 0003\n"
     code, output, _ = program("db", "upgrade")
-    assert (code, output) == (0, "Nothing to do: it has revision 0002 already\n")
+    assert (code, output) == (0, "Nothing to do: it has revision 0003 already\n")
     assert program("front", "digits")[0] == 0
 
 
 def test_an_upgrade_may_do_without_a_copy(program: Program, old: Path) -> None:
-    assert program("db", "upgrade", "--no-backup") == (0, "Upgraded from revision 0001 to 0002\n", "")
+    assert program("db", "upgrade", "--no-backup") == (0, "Upgraded from revision 0001 to 0003\n", "")
     assert list(old.parent.glob("*.bak")) == []
 
 

@@ -19,5 +19,5 @@ def test_the_archive_is_what_the_single_questions_answer(database, store):
     assert list(archive.evaluations) == queries.evaluations(database, "first")
     assert archive.study == queries.study(database, "first")
     assert archive.genomes == {first.hash: first, second.hash: second}
-    assert archive.parents == {0: (), 1: (first.hash,)}
+    assert {number: parents for number, (parents, _) in archive.origins.items()} == {0: (), 1: (first.hash,)}
     assert archive.front == {0}

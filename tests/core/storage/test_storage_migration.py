@@ -14,13 +14,13 @@ from spikefront.errors import StorageError
 from spikefront.storage import Database, StudyStore, maintenance, migration, queries, schema
 from spikefront.storage import sqlite as sqlite_module
 
-HEAD = "0002"
+HEAD = "0003"
 NEXT = '''"""A later revision."""
 import sqlalchemy as sa
 from alembic import op
 revision, down_revision = "0099", "{head}"
 def upgrade():
-    op.create_table("tags", sa.Column("id", sa.Integer(), primary_key=True))
+    op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {more}
 '''
 
@@ -132,7 +132,7 @@ def test_an_upgrade_copies_the_database_first(old, later_program):
     with Database.open(old) as database:
         assert len(queries.studies(database)) == 1
         with database.read() as session:
-            assert session.execute(text("SELECT * FROM tags")).all() == []
+            assert session.execute(text("SELECT * FROM later")).all() == []
     assert maintenance.upgrade(old) == maintenance.Upgrade("0099", "0099")
     assert len(copies(old)) == 1
     assert not list(old.parent.glob("*.part"))
