@@ -150,7 +150,7 @@ def test_an_upgrade_that_fails_changes_nothing(old, later_program):
     with pytest.raises(RuntimeError, match="half way"):
         maintenance.upgrade(old)
     with closing(sqlite3.connect(old)) as raw:
-        assert raw.execute("SELECT name FROM sqlite_master WHERE name = 'tags'").fetchall() == []
+        assert raw.execute("SELECT name FROM sqlite_master WHERE name = 'later'").fetchall() == []
     assert revision_of(old) == HEAD
 
 
