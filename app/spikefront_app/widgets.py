@@ -9,7 +9,7 @@ import streamlit as st
 
 from spikefront.errors import SpikefrontError
 from spikefront.storage import StudyRow
-from spikefront_app.reading import database_url, read_studies
+from spikefront_app.reading import database_label, read_studies
 
 LIVE_SECONDS = 2.0
 
@@ -69,7 +69,7 @@ def require_studies() -> list[StudyRow]:
     """Return all studies, the newest first; the page ends here where there is none."""
     studies = read_studies()
     if not studies:
-        st.info(f"There is no study in {database_url()} yet. Run one: `spikefront run studies/quickstart.toml`.")
+        st.info(f"There is no study in {database_label()} yet. Run one: `spikefront run studies/quickstart.toml`.")
         st.stop()
     return studies
 
