@@ -22,7 +22,7 @@ PAGES = {path.stem: path.read_text() for path in sorted((MAIN.parent / "screens"
 NEEDS = [name for name, text in PAGES.items() if re.search(r"choose_stud|require_studies", text)]
 """Pages that are about what the database holds; the others work without one."""
 SOME_ALWAYS = [
-    pytest.param(name, marks=[] if name in {"front", "candidate", "studies"} else [pytest.mark.slow]) for name in PAGES
+    pytest.param(name, marks=[] if name in {"front"} else [pytest.mark.slow]) for name in PAGES
 ]
 """The pages; all of them take too long for every run."""
 
