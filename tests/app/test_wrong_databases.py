@@ -21,9 +21,7 @@ from spikefront_app.plugin import DATABASE_VARIABLE
 PAGES = {path.stem: path.read_text() for path in sorted((MAIN.parent / "screens").glob("*.py"))}
 NEEDS = [name for name, text in PAGES.items() if re.search(r"choose_stud|require_studies", text)]
 """Pages that are about what the database holds; the others work without one."""
-SOME_ALWAYS = [
-    pytest.param(name, marks=[] if name in {"front"} else [pytest.mark.slow]) for name in PAGES
-]
+SOME_ALWAYS = [pytest.param(name, marks=[] if name in {"front"} else [pytest.mark.slow]) for name in PAGES]
 """The pages; all of them take too long for every run."""
 
 
