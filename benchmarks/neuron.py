@@ -41,7 +41,13 @@ Times = dict[str, list[float]]
 def ours(name: str, path: str) -> Forward:
     """Return a layer of one of the built-in neurons, by a path."""
     registry = load()
-    layer = NeuronLayer(registry.components("neuron")[name](), registry.components("surrogate")["atan"](), SHAPE[2:])
+    layer = NeuronLayer(
+        registry.components("neuron")[name](),
+        registry.components("surrogate")["atan"](),
+        SHAPE[2:],
+        SHAPE[0],
+        torch.Generator(),
+    )
 
     def run(x: Tensor) -> Tensor:
         os.environ["SPIKEFRONT_KERNELS"] = path

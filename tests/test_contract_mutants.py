@@ -289,7 +289,7 @@ class Noisy(LIF):
 class Renaming(LIF):
     """Its trained tensor has another name each time."""
 
-    def trained(self, shape):
+    def trained(self, shape, steps, generator):
         return {f"w{next(CALLS)}": torch.zeros(())}
 
 

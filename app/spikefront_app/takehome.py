@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
 
 import pandas as pd
-import tomli_w
 
 from spikefront.genome import Genome
 from spikefront.specification import Specification
+from spikefront_app import toml
 
 _SEARCH = {"algorithm": "random", "population": 2, "evaluations": 1}
 
@@ -33,7 +32,7 @@ def study_file(study: Specification, number: int, genome: Genome) -> str:
         f"# Candidate {number} of study '{study.name}': its settings, every one fixed. One candidate is trained.\n"
         f"# Random numbers are its own, so that values differ as those of two seeds do.\n{drawn}"
         f"# The very network: spikefront export {study.name} {number} --to DIR\n\n"
-        f"{tomli_w.dumps(_without_none(document))}"
+        f"{toml.dumps(document)}"
     )
 
 
@@ -57,10 +56,3 @@ def as_json(study: str, rows: pd.DataFrame) -> str:
     """Return candidates as JSON: the study's name, and an object for each; what is missing is null."""
     records = json.loads(rows.to_json(orient="records", date_format="iso", double_precision=15))
     return json.dumps({"study": study, "candidates": records}, indent=2)
-
-
-def _without_none(value: Any) -> Any:
-    """Return nested tables without the keys that are None: TOML has none, and each stands for its default."""
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return [_without_none(item) for item in value] if isinstance(value, list) else value

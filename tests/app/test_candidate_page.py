@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from app_pages import figures, numbers, page
+from app_studies import TRIVIAL, document, run_study
 from streamlit.testing.v1 import AppTest
 
 from spikefront.components import Proposal
@@ -14,21 +15,17 @@ from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, Measurement
 from spikefront.plugins import load
 from spikefront.search.record import open_store
-from spikefront.sources import Sources
 from spikefront.specification import Specification
 from spikefront.storage import Database, StudyStore, queries
 
 PARTS = ("Measured", "Layers", "Training", "Lineage", "Genes", "Spikes")
-Make = Callable[..., dict[str, Any]]
-Run = Callable[[dict[str, Any]], None]
-TRIVIAL = Sources(modules=("benchmarks.trivial",))
 
 
 @pytest.fixture
-def started(database: str, trivial_document: Make) -> Iterator[StudyStore]:
+def started(database: str) -> Iterator[StudyStore]:
     """Return a study that was recorded and that has no evaluation yet."""
     with Database.open(database, create=True) as opened:
-        yield open_store(Specification.from_document(trivial_document(), load(TRIVIAL)), opened)
+        yield open_store(Specification.from_document(document(), load(TRIVIAL)), opened)
 
 
 def said(app: AppTest) -> str:
@@ -101,20 +98,20 @@ def test_genome_and_measurements_are_those_recorded(study: str, database: str) -
 
 
 @pytest.mark.parametrize("objectives", [["first"], ["first", "second"]])
-def test_any_number_of_objectives(run_trivial: Run, trivial_document: Make, objectives: list[str]) -> None:
-    run_trivial(trivial_document(objectives=objectives))
+def test_any_number_of_objectives(database: str, objectives: list[str]) -> None:
+    run_study(database, document(objectives=objectives))
     for part in ("Measured", "Lineage"):
         app = page("candidate", part=part)
         assert not app.exception
         assert len(app.metric) == len(objectives)
 
 
-def test_a_study_without_genes_has_an_empty_genome(run_trivial: Run, trivial_document: Make) -> None:
-    what = trivial_document() | {
+def test_a_study_without_genes_has_an_empty_genome(database: str) -> None:
+    what = document() | {
         "task": {"use": "trivial"},
         "search": {"algorithm": "random", "population": 2, "evaluations": 2},
     }
-    run_trivial(what)
+    run_study(database, what)
     app = page("candidate")
     assert not app.exception
     assert "searches nothing" in said(app)
@@ -217,7 +214,7 @@ def test_the_network_runs_on_a_chosen_sample(networks: str) -> None:
 
 
 def test_weights_that_were_not_kept_have_a_remedy(
-    digits_database: str, networks: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    digits_database: str, networks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shutil
     import sqlite3

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from app_pages import figures, numbers, page
+from app_studies import document, run_study
 from streamlit.testing.v1 import AppTest
-from tests.app.conftest import document, run_study
 
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, Measurement

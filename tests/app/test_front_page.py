@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from app_pages import figures, numbers, page
-from front_studies import TRIVIAL, document, make_study, run_study
+from app_studies import TRIVIAL, document, make_study, run_study
 
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Measurement

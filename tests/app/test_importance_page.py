@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from app_pages import figures, numbers, page
-from tests.app.conftest import document, run_study
+from app_studies import document, run_study
 
 from spikefront.sources import FOLDERS_VARIABLE
 from spikefront.storage import Database

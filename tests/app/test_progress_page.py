@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from app_pages import figures, numbers, page
+from app_studies import document, run_study
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
-from tests.app.conftest import document, run_study
 
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Failure, Measurement

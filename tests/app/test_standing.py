@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from app_studies import document, run_study
 from benchmarks import trivial
-from tests.app.conftest import document, run_study
 
 from spikefront import Study
 from spikefront.components.algorithm import StudyObjective

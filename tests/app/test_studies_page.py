@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from app_pages import page
+from app_studies import document, run_study
 from streamlit.testing.v1 import AppTest
-from tests.app.conftest import document, run_study
 
 from spikefront.storage import Database, frames, queries
 from spikefront_app.standing import growth

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from app_pages import MAIN, page
+from app_studies import document, run_study
 from streamlit.testing.v1 import AppTest
-from tests.app.conftest import document, run_study
 
 from spikefront.storage import Database, sqlite
 from spikefront_app.plugin import DATABASE_VARIABLE

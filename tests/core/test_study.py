@@ -14,7 +14,7 @@ import torch
 from spikefront import Study
 from spikefront.errors import InputError, PluginError, StorageError, StudyFileError
 from spikefront.plugins import load
-from spikefront.storage import Database, queries
+from spikefront.storage import Database, frames, queries
 
 NEURON = '''
 from pydantic import Field
@@ -70,6 +70,11 @@ def test_run_look_and_load(tmp_path: Path) -> None:
     table = study.evaluations()
     assert list(table.columns[:4]) == ["id", "generation", "failure", "front"]
     assert {"accuracy", "accuracy s.e.", "parameters", "spikes", "neuron.tau"} <= set(table.columns)
+    with Database.read_only(tmp_path / "s.db") as database:
+        shown = frames.evaluations(database, "tiny")  # what the app looks at
+    shared = [column for column in table.columns if column in shown]
+    assert {"accuracy", "accuracy s.e.", "front", "failure"} <= set(shared)
+    pd.testing.assert_frame_equal(shown[shared], table[shared], check_dtype=False)
     front = study.front()
     assert list(front["id"]) == list(table[table["front"]].sort_values("accuracy")["id"])
     again = Study.open("tiny", db=tmp_path / "s.db")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +23,6 @@ def interaction_matrices(network: nn.Module) -> tuple[dict[str, Matrix], bool]:
     trained = [t for name, t in network.named_parameters() if name.endswith(INTERACTIONS)]
     stacks = [tensor.detach().double().numpy() for tensor in (*evolved, *trained)]
     return _named(stacks), bool(trained)
-
-
-def evolved_matrices(arrays: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, Matrix]:
-    """Return all interactions of a genome's array (parts, matrices, genes, genes), for the largest number of genes."""
-    found = arrays.get("encoding.interactions")
-    return {} if found is None or found.ndim != 4 else _named(list(found.astype(np.float64)))
 
 
 def singular_values(matrix: Matrix) -> Matrix:

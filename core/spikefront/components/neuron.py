@@ -54,13 +54,22 @@ class NeuronModel(Component, ABC):
             of the state is the membrane potential.
         """
 
-    def trained(self, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    def trained(self, shape: tuple[int, ...], steps: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the initial values of the parameters that gradients train; none by default.
 
         Args:
             shape: Shape of one sample's currents, without time and batch: (N,) or (C, H, W).
+            steps: The largest number of time steps T that the network will run for.
+            generator: Source of initial values that are drawn.
         """
         return {}
+
+    def shared(self) -> frozenset[str]:
+        """Return which of the `trained` tensors all layers of this model in a network share; none by default.
+
+        The tensor of the layer where it is largest serves all of them, so `step` has to take from it what it needs.
+        """
+        return frozenset()
 
     def initial_state(self, x: Tensor) -> State:
         """Return the state before the first step, for currents shaped like `x` (B, ...).
@@ -91,8 +100,11 @@ class NeuronModel(Component, ABC):
     def reference(
         self, x: Tensor, state: State, trained: Mapping[str, Tensor], surrogate: Surrogate
     ) -> tuple[Tensor, State]:
-        """Loop over `step`: what every `sequence` has to equal."""
-        spike = spike_with(surrogate)
+        """Loop over `step`: what every `sequence` has to equal, unless it draws noise."""
+        return self.loop(x, state, trained, spike_with(surrogate))
+
+    def loop(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
+        """Take one `step` after the other, with any firing function: one that draws its spikes, for example."""
         spikes = []
         for current in x.unbind(0):
             fired, state = self.step(current, state, trained, spike)

@@ -14,7 +14,7 @@ from spikefront.components.synapse import Synapse
 from spikefront.randomness import Streams
 from spikefront.space import Array
 from spikefront.spiking.builder import Builder
-from spikefront.spiking.layers import CoderLayer, SpikingNetwork
+from spikefront.spiking.layers import CoderLayer, SpikingNetwork, share_trained
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,17 @@ class Parts:
             outputs: Number of outputs.
             streams: Randomness of this candidate; "network" and "encoding" are drawn from.
         """
-        builder = Builder(input_shape, outputs, self.synapse, self.neurons, self.surrogate, streams.torch("network"))
+        builder = Builder(
+            input_shape,
+            outputs,
+            self.synapse,
+            self.neurons,
+            self.surrogate,
+            streams.torch("network"),
+            self.coder.steps,
+            self.arrays.get("network", {}),
+        )
         network = SpikingNetwork(CoderLayer(self.coder), self.network.build(builder))
+        share_trained(network)
         self.encoding.apply(network, self.arrays.get("encoding", {}), streams.torch("encoding"))
         return network

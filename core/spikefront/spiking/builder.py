@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -12,6 +12,7 @@ from torch import nn
 from spikefront.components.neuron import NeuronModel
 from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
+from spikefront.space import Array
 from spikefront.spiking.layers import Folded, NeuronLayer
 
 
@@ -26,6 +27,8 @@ class Builder:
         neurons: Neuron models in the order of the layers that fire; the last one repeats.
         surrogate: Derivative of the spike.
         generator: Source of the initial weights.
+        steps: Number of time steps T.
+        arrays: The evolved arrays of the network, by the names of its `evolved_arrays`.
     """
 
     input_shape: tuple[int, ...]
@@ -34,6 +37,8 @@ class Builder:
     neurons: Sequence[NeuronModel]
     surrogate: Surrogate
     generator: torch.Generator
+    steps: int
+    arrays: Mapping[str, Array] = field(default_factory=dict)
     _fired: int = 0
 
     def linear(self, inputs: int | tuple[int, ...], outputs: int, bias: bool = True) -> nn.Module:
@@ -59,7 +64,7 @@ class Builder:
         """Return the next layer of neurons, for currents of `shape` (without time and batch)."""
         model = self.neurons[min(self._fired, len(self.neurons) - 1)]
         self._fired += 1
-        return NeuronLayer(model, self.surrogate, shape)
+        return NeuronLayer(model, self.surrogate, shape, self.steps, self.generator)
 
     def stateless(self, module: nn.Module) -> nn.Module:
         """Return a module without memory (normalisation, pooling, flattening) applied to every step."""

@@ -29,19 +29,23 @@ class NeuronLayer(nn.Module):
         model: The neuron model.
         surrogate: Derivative of the spike.
         shape: Shape of one sample's currents, without time and batch.
+        steps: The largest number of time steps T.
+        generator: Source of initial values.
 
     Attributes:
         listeners: Called with the spikes (T, B, ...) of every run, also of a network that runs step by step.
     """
 
-    def __init__(self, model: NeuronModel, surrogate: Surrogate, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, model: NeuronModel, surrogate: Surrogate, shape: tuple[int, ...], steps: int, generator: torch.Generator
+    ) -> None:
         super().__init__()
         self.model = model
         self.surrogate = surrogate
         self.shape = shape
         self.noise = Noise()
         self.listeners: list[Callable[[Tensor], None]] = []
-        trained = model.trained(shape)
+        trained = model.trained(shape, steps, generator)
         self.trained = nn.ParameterDict({name: nn.Parameter(value) for name, value in trained.items()})
 
     def forward(self, x: Tensor) -> Tensor:
@@ -145,6 +149,17 @@ def _repeated(x: Tensor, steps: int) -> Tensor:
     x = x.movedim(1, -1) if images else x
     y = x.expand(steps, *x.shape).contiguous()
     return y.movedim(-1, 2) if images else y
+
+
+def share_trained(network: nn.Module) -> None:
+    """Let layers of the same model share what their model says that they share, in place."""
+    layers = [module for module in network.modules() if isinstance(module, NeuronLayer)]
+    for model in dict.fromkeys(layer.model for layer in layers):
+        mine = [layer.trained for layer in layers if layer.model == model]
+        for name in sorted(model.shared()):
+            largest = max((trained[name] for trained in mine), key=torch.numel)
+            for trained in mine:
+                trained[name] = largest
 
 
 def seed_noise(network: nn.Module, generator: torch.Generator) -> None:

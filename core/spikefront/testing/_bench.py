@@ -175,7 +175,7 @@ def network(seed: int = 0, shape: tuple[int, ...] = (INPUTS,), **parts: Any) -> 
 
 def builder(shape: tuple[int, ...], seed: int = 0) -> Builder:
     """Return a builder with plain components."""
-    return Builder(shape, OUTPUTS, BenchSynapse(), (BenchNeuron(),), BenchSurrogate(), generator(seed))
+    return Builder(shape, OUTPUTS, BenchSynapse(), (BenchNeuron(),), BenchSurrogate(), generator(seed), STEPS)
 
 
 def data(*shape: int, seed: int = 0) -> Tensor:

@@ -13,6 +13,7 @@ from spikefront.testing._bench import BenchSurrogate, PlainSurrogate, differing,
 from spikefront.testing._contract import ComponentContract, require, skip, told
 
 T, B, N = 9, 4, 24
+LONG = 200
 Run = tuple[Tensor, State]
 
 
@@ -156,10 +157,10 @@ class NeuronContract(ComponentContract[NeuronModel]):
 
     def test_zero_currents_give_a_finite_state(self, component: NeuronModel) -> None:
         """Silence, also a long one, leads to spikes and a state that are finite."""
-        spikes, state = _run(component, torch.zeros(200, 1, 3))
+        spikes, state = _run(component, torch.zeros(LONG, 1, 3))
         require(
             bool(spikes.isfinite().all()) and all(bool(one.isfinite().all()) for one in state),
-            f"{told(component)}: 200 steps without current lead to a state that is not finite",
+            f"{told(component)}: {LONG} steps without current lead to a state that is not finite",
         )
 
     def test_samples_do_not_see_each_other(self, component: NeuronModel) -> None:
@@ -191,7 +192,7 @@ class NeuronContract(ComponentContract[NeuronModel]):
         """Currents, state and trained tensors are not changed in place."""
         x = self.currents(T, B, N)
         state = tuple(one.clone() for one in component.initial_state(x[0]))
-        trained = component.trained((N,))
+        trained = _trained(component, (N,))
         before = [one.clone() for one in (x, *state, *trained.values())]
         component.sequence(x, state, trained, BenchSurrogate(), generator())
         component.reference(x, state, trained, BenchSurrogate())
@@ -202,12 +203,12 @@ class NeuronContract(ComponentContract[NeuronModel]):
 
     def test_trained_tensors_are_stable(self, component: NeuronModel) -> None:
         """What is trained has the same names, shapes and finite first values each time, as a state dict needs."""
-        first, second = (_shapes(component.trained((N,))) for _ in range(2))
+        first, second = (_shapes(_trained(component, (N,))) for _ in range(2))
         require(
             first == second,
-            f"{told(component)}: trained gave {first}, and then {second}; it depends on the shape alone",
+            f"{told(component)}: trained gave {first}, and then {second}; only shape, steps and generator decide",
         )
-        values = component.trained((N,)).values()
+        values = _trained(component, (N,)).values()
         require(
             all(value.is_floating_point() and bool(value.isfinite().all()) for value in values),
             f"{told(component)}: a trained tensor does not start with finite numbers",
@@ -244,7 +245,7 @@ class NeuronContract(ComponentContract[NeuronModel]):
     ) -> dict[str, Tensor]:
         """Return the gradients of a random sum of spikes, and of the state unless it is to be left out."""
         x = self.currents(T, B, N).requires_grad_()
-        trained = {name: value.clone().requires_grad_() for name, value in component.trained((N,)).items()}
+        trained = {name: value.clone().requires_grad_() for name, value in _trained(component, (N,)).items()}
         start = component.initial_state(x[0].detach())
         if reference:
             spikes, state = component.reference(x, start, trained, surrogate)
@@ -263,17 +264,22 @@ class NeuronContract(ComponentContract[NeuronModel]):
 
 
 def _layer(component: NeuronModel, *shape: int) -> NeuronLayer:
-    return NeuronLayer(component, BenchSurrogate(), shape or (N,))
+    return NeuronLayer(component, BenchSurrogate(), shape or (N,), LONG, generator())
 
 
 def _run(component: NeuronModel, x: Tensor, state: State | None = None, surrogate: Surrogate | None = None) -> Run:
     start = component.initial_state(x[0]) if state is None else state
-    trained: dict[str, Tensor] = dict(component.trained(tuple(x.shape[2:])))
-    return component.sequence(x, start, trained, surrogate or BenchSurrogate(), generator())
+    return component.sequence(
+        x, start, _trained(component, tuple(x.shape[2:])), surrogate or BenchSurrogate(), generator()
+    )
 
 
 def _reference(component: NeuronModel, x: Tensor, surrogate: Surrogate) -> Run:
-    return component.reference(x, component.initial_state(x[0]), component.trained(tuple(x.shape[2:])), surrogate)
+    return component.reference(x, component.initial_state(x[0]), _trained(component, tuple(x.shape[2:])), surrogate)
+
+
+def _trained(component: NeuronModel, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    return component.trained(shape, LONG, generator())
 
 
 def _equal_states(a: State, b: State) -> bool:

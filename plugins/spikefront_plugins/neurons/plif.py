@@ -35,7 +35,7 @@ class ParametricLIF(ThresholdNeuron):
     tau: float = Field(2.0, gt=1, description="time constant of the membrane before training, in steps")
     decay_input: bool = Field(True, description="scale the input by 1 / tau, as the leak is")
 
-    def trained(self, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    def trained(self, shape: tuple[int, ...], steps: int, generator: torch.Generator) -> dict[str, Tensor]:
         return {"w": torch.tensor(-math.log(self.tau - 1))}
 
     def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from benchmarks import browser, wide
@@ -118,6 +119,7 @@ def test_a_choice_gets_into_the_address(app, watched):
     watched.page.get_by_role("combobox", name=re.compile("Objective")).click()
     watched.page.get_by_role("option", name="parameters").click()
     watched.page.wait_for_url("**objective=parameters**")
+    assert watched.page.get_by_role("heading", name="parameters over the genes that matter most").is_visible()
 
 
 def test_a_box_on_the_front_selects_candidates(app, watched):
@@ -133,6 +135,11 @@ def test_a_box_on_the_front_selects_candidates(app, watched):
     watched.page.wait_for_url("**selected=**")
     browser.finished(watched.page)
     watched.page.wait_for_function("() => document.querySelector('input[aria-label=\"Selected candidates\"]').value")
+    field = watched.page.get_by_role("textbox", name="Selected candidates").input_value()
+    in_field = {int(number) for number in re.findall(r"\d+", field)}
+    in_address = {int(number) for number in re.findall(r"\d+", unquote(watched.page.url.partition("selected=")[2]))}
+    assert in_field == in_address
+    assert len(in_field) > 1
 
 
 @pytest.mark.slow

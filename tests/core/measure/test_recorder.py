@@ -258,7 +258,7 @@ def test_bursts_are_spikes_of_one_active_output():
         def step(self, x, state, trained, spike):
             return x.round(), state
 
-    layer = nn.Sequential(NeuronLayer(Burst(), ATan(), (3,)))
+    layer = nn.Sequential(NeuronLayer(Burst(), ATan(), (3,), 4, torch.Generator()))
     result = recorded(layer, torch.tensor([[[0.0, 2.0, 3.0]], [[0.0, 1.0, 0.0]]]))
     assert (result.neurons[0].spikes * result.samples, result.neurons[0].active * result.samples) == (6, 3)
 

@@ -51,7 +51,10 @@ def currents(*shape: int) -> Tensor:
 
 def run(model: NeuronModel, x: Tensor, surrogate: Surrogate | None = None) -> list[Tensor]:
     """Return spikes, final state, and the gradients of x and of what is trained."""
-    trained = {name: value.clone().requires_grad_() for name, value in model.trained(tuple(x.shape[2:])).items()}
+    trained = {
+        name: value.clone().requires_grad_()
+        for name, value in model.trained(tuple(x.shape[2:]), len(x), torch.Generator()).items()
+    }
     spikes, end = model.sequence(
         x, model.initial_state(x[0].detach()), trained, surrogate or SURROGATES["atan"](), torch.Generator()
     )
@@ -62,7 +65,7 @@ def run(model: NeuronModel, x: Tensor, surrogate: Surrogate | None = None) -> li
 def is_compiled(model: NeuronModel, x: Tensor, surrogate: Surrogate | None = None) -> bool:
     surrogate = surrogate or SURROGATES["atan"]()
     state = model.initial_state(x[0].detach())
-    spikes, _ = model.sequence(x, state, model.trained(()), surrogate, torch.Generator())
+    spikes, _ = model.sequence(x, state, model.trained((), len(x), torch.Generator()), surrogate, torch.Generator())
     return type(spikes.grad_fn).__name__ == "_CompiledBackward"
 
 
@@ -256,7 +259,9 @@ def test_types_that_no_kernel_is_for_run_in_plain_torch(name: str, monkeypatch: 
     assert not is_compiled(model, x)
     monkeypatch.setenv("SPIKEFRONT_KERNELS", "auto")
     mixed = model.initial_state(x[0].detach().double())
-    spikes, _ = model.sequence(x.float(), mixed, model.trained((5,)), SURROGATES["atan"](), torch.Generator())
+    spikes, _ = model.sequence(
+        x.float(), mixed, model.trained((5,), len(x), torch.Generator()), SURROGATES["atan"](), torch.Generator()
+    )
     assert spikes.shape == x.shape
 
 
@@ -267,7 +272,11 @@ def test_either_output_may_be_unused(name: str, monkeypatch: pytest.MonkeyPatch)
     for mode in ("eager", "compiled"):
         monkeypatch.setenv("SPIKEFRONT_KERNELS", mode)
         spikes, end = model.sequence(
-            x, model.initial_state(x[0].detach()), model.trained((40,)), SURROGATES["atan"](), torch.Generator()
+            x,
+            model.initial_state(x[0].detach()),
+            model.trained((40,), len(x), torch.Generator()),
+            SURROGATES["atan"](),
+            torch.Generator(),
         )
         gradients.append([torch.autograd.grad(part.sum(), x, retain_graph=True)[0] for part in (spikes, *end)])
     assert_close(gradients[1], gradients[0])

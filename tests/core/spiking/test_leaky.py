@@ -53,7 +53,10 @@ def run(model: NeuronModel, x: Tensor, surrogate: str = "atan", fast: bool = Tru
         (start + spread * torch.randn(start.shape, generator=generator).to(start)).requires_grad_()
         for start in model.initial_state(x[0].detach())
     )
-    trained = {name: value.clone().requires_grad_() for name, value in model.trained(tuple(x.shape[2:])).items()}
+    trained = {
+        name: value.clone().requires_grad_()
+        for name, value in model.trained(tuple(x.shape[2:]), len(x), torch.Generator()).items()
+    }
     component = REGISTRY.components("surrogate")[surrogate]()
     if fast:
         spikes, end = model.sequence(x, state, trained, component, generator)
@@ -142,7 +145,7 @@ def test_inputs_are_not_changed(name: str, parameters: dict[str, Any]) -> None:
     state = tuple(0.3 + zero for zero in model.initial_state(x[0]))
     copies = [tensor.clone() for tensor in (x, *state)]
     surrogate: Surrogate = REGISTRY.components("surrogate")["atan"]()
-    model.sequence(x, state, model.trained((10,)), surrogate, torch.Generator())
+    model.sequence(x, state, model.trained((10,), len(x), torch.Generator()), surrogate, torch.Generator())
     assert all(torch.equal(now, before) for now, before in zip((x, *state), copies, strict=True))
 
 

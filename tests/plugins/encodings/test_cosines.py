@@ -26,7 +26,7 @@ from spikefront_plugins.synapses.dense import Dense
 
 def reader(shape, outputs, bias=False):
     """Return a linear layer that reads pictures of some shape as vectors."""
-    builder = Builder(shape, 2, Dense(), [LIF()], Sigmoid(), generator())
+    builder = Builder(shape, 2, Dense(), [LIF()], Sigmoid(), generator(), 4)
     return builder.linear(shape, outputs, bias).module
 
 
@@ -57,7 +57,7 @@ def test_the_smoothest_come_first(number):
 
 
 def test_linear_layers_know_the_pictures_that_they_read():
-    builder = Builder((3, 8, 6), 2, Dense(), [LIF()], Sigmoid(), generator())
+    builder = Builder((3, 8, 6), 2, Dense(), [LIF()], Sigmoid(), generator(), 4)
     stack = Stack(builder, (3, 8, 6))
     stack.conv(4)
     stack.pool("max")

@@ -47,7 +47,10 @@ SURROGATES = [
 def ours(spec: Call, x: Tensor, surrogate: str = "atan") -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     name, parameters = spec
     model = REGISTRY.components("neuron")[name](**parameters)
-    trained = {key: value.requires_grad_() for key, value in model.trained(tuple(x.shape[2:])).items()}
+    trained = {
+        key: value.requires_grad_()
+        for key, value in model.trained(tuple(x.shape[2:]), len(x), torch.Generator()).items()
+    }
     derivative = REGISTRY.components("surrogate")[surrogate]()
     spikes, state = model.sequence(x, model.initial_state(x[0]), trained, derivative, torch.Generator())
     return spikes, state[0], trained

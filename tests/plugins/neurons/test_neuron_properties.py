@@ -19,7 +19,9 @@ LINEAR = ["if", "lif", "plif", "alif", "cuba-lif"]
 
 
 def layer(name: str, *shape: int, **parameters: Any) -> NeuronLayer:
-    return NeuronLayer(NEURONS[name](**parameters), REGISTRY.components("surrogate")["atan"](), shape)
+    return NeuronLayer(
+        NEURONS[name](**parameters), REGISTRY.components("surrogate")["atan"](), shape, 8, torch.Generator()
+    )
 
 
 def currents(*shape: int, seed: int = 0) -> Tensor:

@@ -25,7 +25,7 @@ def run(model: NeuronModel, x: list[float]) -> Trace:
     """Return the spikes and the recorded potential of each step, in float64."""
     current = torch.tensor(x, dtype=torch.float64).reshape(-1, 1, 1)
     state = model.initial_state(current[0])
-    trained = {name: value.double() for name, value in model.trained((1,)).items()}
+    trained = {name: value.double() for name, value in model.trained((1,), 1, torch.Generator()).items()}
     surrogate, generator = REGISTRY.components("surrogate")["atan"](), torch.Generator()
     spikes, potentials = [], []
     for step in current.split(1):
@@ -137,7 +137,7 @@ def test_lif_and_plif(name: str, kind: str, threshold: float, decay_input: bool)
 
 @pytest.mark.parametrize("tau", [1.1, 2.0, 20.0])
 def test_plif_starts_with_its_time_constant(tau: float) -> None:
-    w = NEURONS["plif"](tau=tau).trained((3,))["w"]
+    w = NEURONS["plif"](tau=tau).trained((3,), 1, torch.Generator())["w"]
     assert w.shape == ()
     assert 1 + math.exp(-w.item()) == pytest.approx(tau, rel=1e-6)
 
@@ -145,7 +145,7 @@ def test_plif_starts_with_its_time_constant(tau: float) -> None:
 def test_plif_trains_its_time_constant_in_the_right_direction() -> None:
     """More leak of the input raises v: with x > v the gradient of v with respect to w is k (1 - k) (x - v)."""
     model = NEURONS["plif"](tau=4.0, v_threshold=10.0)
-    w = model.trained((1,))["w"].requires_grad_()
+    w = model.trained((1,), 1, torch.Generator())["w"].requires_grad_()
     x = torch.full((1, 1, 1), 2.0)
     surrogate = REGISTRY.components("surrogate")["atan"]()
     _, (v,) = model.sequence(x, (torch.full((1, 1), 0.5),), {"w": w}, surrogate, torch.Generator())

@@ -20,6 +20,6 @@ def test_the_number_of_parameters_by_hand() -> None:
         load().get(NeuronModel, "lif")(),
         load().get(Surrogate, "atan")(),
     )
-    builder = Builder((1, 2, 3), 4, synapse, [lif], atan, torch.Generator())
+    builder = Builder((1, 2, 3), 4, synapse, [lif], atan, torch.Generator(), 5)
     body = NewComponent(branches=(5, 3)).build(builder)
     assert sum(p.numel() for p in body.parameters()) == (6 * 5 + 5) + (6 * 3 + 3) + (8 * 4 + 4)

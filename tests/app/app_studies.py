@@ -1,4 +1,4 @@
-"""Studies for the tests of the front: one that runs at no cost, one that is recorded by hand."""
+"""Studies to look at: one that runs at no cost, one that is recorded by hand."""
 
 from __future__ import annotations
 
