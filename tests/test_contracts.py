@@ -83,6 +83,7 @@ DIRECTIONS = {
     "accuracy": "maximize",
     "activation-sparsity": "maximize",
     "approximate-energy": "minimize",
+    "autosnn-score": "maximize",
     "connection-sparsity": "maximize",
     "energy": "minimize",
     "footprint": "minimize",
