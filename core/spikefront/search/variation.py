@@ -69,7 +69,7 @@ class Variation:
         return {path: self._samplings[path].sample(gene.domain, rng) for path, gene in self.space.items()}
 
     def cross(self, a: Point, b: Point, rng: np.random.Generator) -> tuple[Point, Point, tuple[str, ...]]:
-        """Mix two points: each gene that is active in one of them, with its operator's probability.
+        """Mix two points: those genes active in one of them that their operators choose.
 
         Returns:
             A child that is `a` where nothing was mixed, one that is `b` there, and the names of the
@@ -77,8 +77,9 @@ class Variation:
         """
         first, second, used = dict(a), dict(b), []
         awake = {*self.space.active(a), *self.space.active(b)}
-        for path, operator in self._crossovers.items():
-            if path in awake and rng.random() < operator.probability:
+        for operator in dict.fromkeys(self._crossovers.values()):
+            own = [path for path, chosen in self._crossovers.items() if chosen == operator and path in awake]
+            for path in operator.chosen(own, rng):
                 first[path], second[path] = operator.cross(self.space[path].domain, a[path], b[path], rng)
                 used.append(operator.name)
         return first, second, _unique(used)

@@ -30,9 +30,9 @@ class SpikePattern(Predictor):
         K_ij = mean of N - D_ij / (2 (N (r_i (1 - r_j) + (1 - r_i) r_j) + 1e-3))
 
     and the score is ln |det K|, mean over batches and seeds. The bracket is the distance that two independent patterns
-    of these rates have on average; `distance = "hamming"` leaves it and the 2 out, K_ij = mean of N - D_ij, the score of
-    Mellor et al. (ICML 2021) for binary patterns. Our reading of the published code; the paper prints a factor. A
-    layer with more neurons weighs more, and the score grows by about ln N where all layers do. In a batch with two
+    of these rates have on average; `distance = "hamming"` leaves it and the 2 out, K_ij = mean of N - D_ij, as Mellor
+    et al. (ICML 2021) do. Our reading of the published code; the paper prints a factor in place of the 2. A layer
+    with more neurons weighs more, and the score grows by about ln N where all layers do. In a batch with two
     samples that no neuron tells apart det K = 0: the score is minus infinity, which ranks last.
 
     Currents are normalised over the batch, for each neuron or channel, also where a network has no batch normalisation:

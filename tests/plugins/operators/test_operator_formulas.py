@@ -10,6 +10,7 @@ from spikefront_plugins.operators.array_gaussian import ArrayGaussianMutation
 from spikefront_plugins.operators.blend import BlendCrossover
 from spikefront_plugins.operators.flip import FlipMutation
 from spikefront_plugins.operators.gaussian import GaussianMutation
+from spikefront_plugins.operators.one_point import OnePointCrossover
 from spikefront_plugins.operators.polynomial import PolynomialMutation
 from spikefront_plugins.operators.sbx import SimulatedBinaryCrossover
 from spikefront_plugins.operators.spectral import SpectralMutation
@@ -202,3 +203,21 @@ def test_spectral_fits_matrices_only_and_survives_zeros():
     assert not SpectralMutation().fits("o", Real(0.0, 1.0))
     zeros = np.zeros((3, 3), np.float32)
     assert not SpectralMutation().mutate(Tensor((3, 3), 1.0), zeros, np.random.default_rng(0)).any()
+
+
+@pytest.mark.parametrize("genes", [2, 3, 5])
+def test_one_point_crossover_takes_all_genes_behind_each_cut_equally_often(genes):
+    paths, rng = [f"network.slot_{n}" for n in range(genes)], np.random.default_rng(1)
+    found = [list(OnePointCrossover().chosen(paths, rng)) for _ in range(3000)]
+    tails = [paths[cut:] for cut in range(1, genes)]
+    shares = [found.count(tail) / len(found) for tail in tails]
+    assert sum(shares) == 1
+    assert shares == pytest.approx([1 / (genes - 1)] * (genes - 1), abs=0.04)
+
+
+def test_one_point_crossover_needs_two_genes_and_its_chance():
+    rng = np.random.default_rng(1)
+    assert not OnePointCrossover().chosen(["a"], rng)
+    assert not OnePointCrossover(probability=0).chosen(["a", "b"], rng)
+    mixed = [bool(OnePointCrossover(probability=0.3).chosen(["a", "b"], rng)) for _ in range(2000)]
+    assert sum(mixed) / len(mixed) == pytest.approx(0.3, abs=0.04)
