@@ -53,12 +53,13 @@ def trained(study: Specification, seed: int, genes: Mapping[str, Any] | None = N
         raise RuntimeError(evaluation.failure.traceback)
     seconds = time.perf_counter() - start
     measured = {name: value.mean for name, value in evaluation.measurements.items() if value.mean is not None}
-    scores: dict[str, float] = {}
-    if test:
-        resolved, streams = study.resolve(genome), streams_of(study, genome, seed)
-        network = phenotype_of(resolved, evaluation.weights, streams)
-        scores = resolved.task.score(network, "test", streams)
-    return Outcome(measured, scores, seconds)
+    return Outcome(measured, tested(study, genome, evaluation.weights, seed) if test else {}, seconds)
+
+
+def tested(study: Specification, genome: Genome, weights: bytes, seed: int = 0) -> dict[str, float]:
+    """Return the metrics of a trained network on the test split."""
+    resolved, streams = study.resolve(genome), streams_of(study, genome, seed)
+    return resolved.task.score(phenotype_of(resolved, weights, streams), "test", streams)
 
 
 def spread(values: Sequence[float], digits: int = 4) -> str:
