@@ -772,7 +772,7 @@ class OnlyChild(BlendCrossover):
 
 
 @caught_by("chosen_genes_are_some_of_its_genes")
-class Repeating(BlendCrossover):
+class ChoosingTwice(BlendCrossover):
     """It chooses a gene twice."""
 
     def chosen(self, paths, rng):

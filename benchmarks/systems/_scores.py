@@ -21,7 +21,7 @@ NETWORKS = 60
 SMALL = ("task.train=1500", "trainer.epochs=3")
 EPOCHS = 3
 SCORES = {"sparsity-aware": 0.646, "hamming": 0.519}
-"""Distance of `spike-pattern` -> published Kendall tau of its score and the accuracy (SNASNet, as a third party has it)."""
+"""Distance of `spike-pattern` -> Kendall tau of score and accuracy, published for SNASNet, as a third party has it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def scored(system: str, number: int, genes: Mapping[str, Any] | None = None) -> 
         score(system, genome, "hamming"),
         first.measurements["accuracy"].mean or 0.0,
         found["accuracy"],
-        tested(whole, genome, last.weights)["accuracy"],
+        tested(whole, genome, last.weights, 0)["accuracy"],
         found["spikes"],
         found["parameters"],
         time.perf_counter() - start,

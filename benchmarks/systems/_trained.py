@@ -56,7 +56,7 @@ def trained(study: Specification, seed: int, genes: Mapping[str, Any] | None = N
     return Outcome(measured, tested(study, genome, evaluation.weights, seed) if test else {}, seconds)
 
 
-def tested(study: Specification, genome: Genome, weights: bytes, seed: int = 0) -> dict[str, float]:
+def tested(study: Specification, genome: Genome, weights: bytes, seed: int) -> dict[str, float]:
     """Return the metrics of a trained network on the test split."""
     resolved, streams = study.resolve(genome), streams_of(study, genome, seed)
     return resolved.task.score(phenotype_of(resolved, weights, streams), "test", streams)
