@@ -121,7 +121,7 @@ class Wiring:
         first, second = (stack.shape for stack in stacks)
         concat = concat and first[0] + second[0] <= self._parameters.widest
         width = first[0] + second[0] if concat else max(first[0], second[0])
-        return self._appended(Join(*(stack.module() for stack in stacks), concat), (width, *first[1:]), x, y)
+        return self._appended(Join(concat, *(stack.module() for stack in stacks)), (width, *first[1:]), x, y)
 
     def _appended(self, layer: nn.Module, shape: tuple[int, ...], *sources: Value) -> Value:
         self._layers.append(layer)
@@ -132,7 +132,7 @@ class Wiring:
 class Join(nn.Module):
     """Two inputs (T, B, C, ...), each through a chain that makes their sides equal, side by side or added."""
 
-    def __init__(self, first: nn.Module, second: nn.Module, concat: bool) -> None:
+    def __init__(self, concat: bool, first: nn.Module, second: nn.Module) -> None:
         super().__init__()
         self.first, self.second = first, second
         self.concat = concat
