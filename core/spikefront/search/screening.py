@@ -152,7 +152,11 @@ class Screen:
     def without_score(self, evaluation: Evaluation) -> Evaluation:
         """Return an evaluation with what was measured only; a guess is no measurement of the candidate."""
         name = self._predictor.name
-        own = {name, _expected(name), *(f"{name}.{number}" for number in range(len(self._probe(evaluation.measurements))))}
+        own = {
+            name,
+            _expected(name),
+            *(f"{name}.{number}" for number in range(len(self._probe(evaluation.measurements)))),
+        }
         kept = {key: value for key, value in evaluation.measurements.items() if key not in own}
         return dataclasses.replace(evaluation, measurements=kept)
 

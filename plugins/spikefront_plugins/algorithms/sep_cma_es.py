@@ -134,7 +134,8 @@ def _bounds(path: str, domain: Domain) -> Floats:
         case Real() | Integer():
             return np.array([[-HALF_RANGE, HALF_RANGE]])
     raise InputError(
-        f"algorithm 'sep-cma-es' cannot search '{path}', a choice or a list", "Fix it, or use an evolutionary algorithm."
+        f"algorithm 'sep-cma-es' cannot search '{path}', a choice or a list",
+        "Fix it, or use an evolutionary algorithm.",
     )
 
 

@@ -149,7 +149,9 @@ class Join(nn.Module):
 class Program(nn.Module):
     """Layers in their order, each with the places of what it reads; place 0 is the input (T, B, ...)."""
 
-    def __init__(self, layers: list[nn.Module], sources: list[tuple[int, ...]], output: int, readout: nn.Module) -> None:
+    def __init__(
+        self, layers: list[nn.Module], sources: list[tuple[int, ...]], output: int, readout: nn.Module
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
         self.sources, self.output = tuple(sources), output

@@ -88,7 +88,7 @@ def kriging(vectors: Numbers, losses: Numbers, components: int) -> Kriging:
     except ImportError as error:
         raise PluginError("predictor 'kpls' needs the library smt", "pip install 'spikefront[kpls]'") from error
     options: dict[str, Any] = {"eval_noise": True, "hyper_opt": "Cobyla", "print_global": False, "seed": 0}
-    model = Kriging(n_comp=components, **options)
+    model: Kriging = Kriging(n_comp=components, **options)  # type: ignore[no-untyped-call]
     model.set_training_values(vectors, losses[:, None])
     model.train()
     return model
