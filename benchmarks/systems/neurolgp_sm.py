@@ -3,7 +3,7 @@
 Arms search the space of studies/neurolgp-sm.toml with the same seeds, and so with the same first generation:
 
 * "all": every candidate is trained to the end;
-* "watched": the same, with a surrogate that guesses and decides nothing: its guesses are compared over whole generations;
+* "watched": the same, with a surrogate whose guesses decide nothing, and are compared over whole generations;
 * "mean" and "expected improvement": the surrogate decides, by its prediction or its expected improvement;
 * "early stop": the better share after the same short training, by the accuracy measured then: the cheap rival.
 

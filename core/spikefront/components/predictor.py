@@ -32,8 +32,9 @@ class Guess(NamedTuple):
 class Predictor(Component, ABC):
     """A score that ranks candidates by an objective before they are trained; `[search.screening]` uses it.
 
-    The worker calls `probe`, without any training or after the share `search.screening.budget` of it. One number is the score itself. More numbers are features, and the coordinator turns them
-    into a score with what `fit` has learned. A score decides who is trained; it never stands for a measurement.
+    The worker calls `probe`, without any training or after the share `search.screening.budget` of it. One number is the
+    score itself. More numbers are features, and the coordinator turns them into a score with what `fit` has learned. A
+    score decides who is trained to the end; it never stands for a measurement.
     """
 
     kind: ClassVar[str] = "predictor"

@@ -262,7 +262,7 @@ def _value(objective: Objective, measurements: Measurements) -> float:
 
 
 def _turned(objective: Objective, value: float) -> float:
-    """Return a value with its sign turned where less is better: from the objective's own sign to that of `fit`, or back."""
+    """Return a value with its sign turned where less is better: from the objective's sign to that of `fit`, or back."""
     return -objective.loss(value)
 
 

@@ -66,7 +66,7 @@ class PredictorContract(ComponentContract[Predictor]):
         )
 
     def test_features_can_be_learnt_from(self, component: Predictor) -> None:
-        """A predictor that gives more than one number has a `fit`, which says something of a new candidate, or nothing."""
+        """A predictor that gives more than one number has a `fit`, which says what it expects, or nothing."""
         number = len(_probed(component, self.context()))
         if number == 1:
             raise skip("its one number is the score")

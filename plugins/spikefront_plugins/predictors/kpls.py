@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from importlib.util import find_spec
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.stats import norm
 from torch import nn
 
@@ -16,13 +18,10 @@ from spikefront import Predictor, hookimpl
 from spikefront.components import Context, Guess
 from spikefront.components.predictor import Numbers
 from spikefront.components.task import require_supervised
-from spikefront.errors import PluginError
 from spikefront.randomness import Streams
 from spikefront.spiking.layers import seed_noise
 
-if TYPE_CHECKING:
-    from smt.surrogate_models import KPLS as Kriging
-
+LIBRARY = "smt.surrogate_models"
 ENOUGH = 3
 """Candidates that have to be known, in times the components."""
 
@@ -53,6 +52,12 @@ class KPLS(Predictor):
         "expected-improvement", description="what candidates are ranked by"
     )
 
+    @model_validator(mode="after")
+    def _has_its_library(self) -> Self:
+        if find_spec(LIBRARY.partition(".")[0]) is None:
+            raise ValueError("the library smt is missing; pip install 'spikefront[kpls]'")
+        return self
+
     def probe(self, context: Context, streams: Streams) -> Sequence[float]:
         inputs = require_supervised(context.task, self.name, "predictor").data("train").inputs[: self.batch]
         network: nn.Module = context.phenotype
@@ -81,14 +86,10 @@ class KPLS(Predictor):
         return guess
 
 
-def kriging(vectors: Numbers, losses: Numbers, components: int) -> Kriging:
-    """Return the model of losses (n,) over vectors (n, d)."""
-    try:
-        from smt.surrogate_models import KPLS as Kriging
-    except ImportError as error:
-        raise PluginError("predictor 'kpls' needs the library smt", "pip install 'spikefront[kpls]'") from error
-    options: dict[str, Any] = {"eval_noise": True, "hyper_opt": "Cobyla", "print_global": False, "seed": 0}
-    model: Kriging = Kriging(n_comp=components, **options)  # type: ignore[no-untyped-call]
+def kriging(vectors: Numbers, losses: Numbers, components: int) -> Any:
+    """Return the model of losses (n,) over vectors (n, d), an object of smt; the same for the same numbers."""
+    library: Any = importlib.import_module(LIBRARY)
+    model = library.KPLS(n_comp=components, eval_noise=True, hyper_opt="Cobyla", seed=0, print_global=False)
     model.set_training_values(vectors, losses[:, None])
     model.train()
     return model
