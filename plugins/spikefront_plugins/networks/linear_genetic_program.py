@@ -87,7 +87,7 @@ class Wiring:
         """Return the network with its readout."""
         end = self._read(OUTPUT)
         stack = Stack(self._builder, end.shape)
-        stack.readout(self._parameters.head)
+        stack.readout(self._parameters.head if end.is_image else "flatten")
         return Program(self._layers, self._sources, end.place, stack.module())
 
     def _read(self, register: Register) -> Value:
