@@ -152,6 +152,13 @@ def limits(metadata: Iterable[Any]) -> Iterator[str]:
                 yield f"{words} {bound}"
 
 
+def tables_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models of the tables that a field may hold a list of."""
+    lists = [option for option in types_of(annotation) if typing.get_origin(option) in {tuple, list}]
+    inner = [one for option in lists for part in get_args(option) for one in types_of(part)]
+    return [one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)]
+
+
 def types_of(annotation: Any) -> list[Any]:
     """Return the types of which a field holds one."""
     if typing.get_origin(annotation) in {types.UnionType, typing.Union}:

@@ -231,7 +231,7 @@ def test_ends_and_all_values(domain, few, all_of_it):
 @given(low=st.integers(-100, 100), width=st.integers(0, 500), step=st.integers(1, 60))
 @settings(deadline=None, max_examples=50)
 def test_all_values_lie_in_the_domain_and_begin_and_end_with_its_ends(low, width, step):
-    domain = parse_domain("x", {"low": low, "high": low + width, "step": step}, whole=True)
+    domain = parse_domain("x", {"low": low, "high": low + width, "step": step}, True)
     values = every(domain)
     assert all(domain.contains(value) for value in values)
     assert (values[0], values[-1]) == tuple(ends(domain))

@@ -13,6 +13,7 @@ from spikefront.measure.energy import COSTS, energy_by_layer
 from spikefront.measure.recording import NeuronRecord, Recording, SynapseRecord
 from spikefront.storage import EvaluationRow
 from spikefront_app.theme import with_unit
+from spikefront_app.toml import value_text
 
 NOT_CURVES = frozenset({"replicate", "epoch", "samples", "parts"})
 """Columns of a history that say where a row stands, not how well the training went."""
@@ -42,7 +43,9 @@ def _gene(value: Any) -> str:
         return f"array of {' x '.join(map(str, value.shape))} = {value.size:,} numbers"
     if isinstance(value, float):
         return shown(value)
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(item) if isinstance(item, Mapping) else str(item) for item in value)
+    return str(value)
 
 
 def measurement_table(
