@@ -25,7 +25,7 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from benchmarks.systems import Finding
-from benchmarks.systems._trained import STUDIES, compared, spread
+from benchmarks.systems._trained import STUDIES
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.measure.hypervolume import hypervolume, nondominated
 from spikefront.plugins import load

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from spikefront import Network, hookimpl
 from spikefront.spiking.builder import Builder
-from spikefront.spiking.layers import NeuronLayer
+from spikefront_plugins.networks._residual import add_residual
 from spikefront_plugins.networks._stack import Stack, Width, require_image, require_side
 
 Block = Literal["skip", "scb-3", "scb-5", "srb-3", "srb-5"]
@@ -59,39 +59,14 @@ class AutoSNN(Network):
         require_side(self.name, "its three poolings", 3, input_shape)
 
 
-class SpikingResidual(nn.Module):
-    """Neurons that hear a chain and its shortcut, (T, B, C, H, W) to (T, B, C', H, W)."""
-
-    def __init__(self, chain: nn.Module, shortcut: nn.Module, neurons: NeuronLayer) -> None:
-        super().__init__()
-        self.chain = chain
-        self.shortcut = shortcut
-        self.neurons = neurons
-
-    def forward(self, s: Tensor) -> Tensor:
-        spikes: Tensor = self.neurons(self.chain(s) + self.shortcut(s))
-        return spikes
-
-
 def _add_block(stack: Stack, block: Block, channels: int) -> None:
     kind, _, kernel = block.partition("-")
     widens = channels != stack.shape[0]
     if kind == "srb":
-        _add_residual(stack, channels, int(kernel))
+        add_residual(stack, channels, int(kernel))
     elif kind == "scb" or widens:
         stack.conv(channels, int(kernel or 1))
         stack.fire()
-
-
-def _add_residual(stack: Stack, channels: int, kernel: int) -> None:
-    chain, shortcut = Stack(stack.builder, stack.shape), Stack(stack.builder, stack.shape)
-    chain.conv(channels, kernel)
-    chain.fire()
-    chain.conv(channels, kernel)
-    if chain.shape != stack.shape:
-        shortcut.conv(channels, kernel=1)
-    stack.layers.append(SpikingResidual(chain.module(), shortcut.module(), stack.builder.neuron(chain.shape)))
-    stack.shape = chain.shape
 
 
 @hookimpl

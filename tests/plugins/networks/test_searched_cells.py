@@ -1,4 +1,4 @@
-"""The search spaces of AutoSNN and SNASNet: members, sizes, and a cell against a loop written from its equation."""
+"""The search spaces of AutoSNN, SNASNet and EMO-SNAS: members, sizes, a cell against a loop from its equation."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from spikefront.specification import Specification
 from spikefront_plugins.coders.direct import Direct as DirectCoder
 from spikefront_plugins.encodings.direct import Direct
 from spikefront_plugins.networks.autosnn import AutoSNN, Block
+from spikefront_plugins.networks.emo_snas import EMOSNAS, Expand
+from spikefront_plugins.networks.emo_snas import Block as Residual
 from spikefront_plugins.networks.snas_cell import Cell, Operation, SNASCell
 from spikefront_plugins.neurons.lif import LIF
 from spikefront_plugins.surrogates.atan import ATan
@@ -161,3 +163,38 @@ def test_a_cell_that_nothing_reaches_is_silent():
     edges = {f"from_{a}_to_{b}": "zero" for a in range(4) for b in range(1, 4) if a != b}
     outputs = build(SNASCell(width=3, **edges)).eval()(torch.rand(2, 1, 8, 8))
     assert torch.equal(outputs, outputs[:1, :1].expand_as(outputs))
+
+
+# EMO-SNAS
+
+
+def blocks(*channels, expand=()):
+    return EMOSNAS(blocks=[Residual(channels=c, expand=n in expand) for n, c in enumerate(channels)])
+
+
+@pytest.mark.parametrize(("channels", "expected"), [
+    ((4,), conv(3, 1, 4) + 2 * conv(3, 4, 4) + 4 * 10 + 10),
+    ((4, 8, 4), conv(3, 1, 4) + 2 * conv(3, 4, 4) + conv(3, 4, 8) + conv(3, 8, 8) + conv(1, 4, 8)
+     + conv(3, 8, 4) + conv(3, 4, 4) + conv(1, 8, 4) + 4 * 10 + 10),
+])  # fmt: skip
+def test_the_numbers_of_a_list_of_blocks_follow_from_its_channels(channels, expected):
+    assert size(build(blocks(*channels))) == expected
+
+
+def test_the_image_is_halved_where_blocks_get_wider_than_all_before():
+    shapes = [layer.shape for layer in build(blocks(2, 4, 2, 4, 8)).modules() if hasattr(layer, "shape")]
+    assert [shape[-1] for shape in shapes] == [8] * 3 + [4] * 6 + [2] * 2
+
+
+def test_expand_adds_the_product_of_all_steps():
+    s = (torch.rand(T, 2, 3, 5, 5, generator=torch.Generator().manual_seed(1)) < 0.8).float()
+    longer = Expand(T)(s)
+    assert torch.equal(longer[:T], s)
+    assert torch.equal(longer[T], s[0] * s[1] * s[2] * s[3])
+    assert set(longer.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(Expand(T)(longer), longer)
+
+
+@pytest.mark.parametrize(("expand", "steps"), [((), T), ((0,), T + 1), ((1, 2), T + 1)])
+def test_the_network_runs_one_step_longer_behind_its_first_expand(expand, steps):
+    assert build(blocks(2, 2, 4, expand=expand))(torch.rand(3, 1, 8, 8)).shape == (steps, 3, 10)
