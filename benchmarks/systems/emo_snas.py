@@ -51,7 +51,7 @@ def short() -> Iterator[Finding]:
     inside = all(domain.contains(one) for one in (*edited, *spliced))
     shares = [kinds[sign] / len(edited) for sign in (1, -1, 0)]
     yield Finding(
-        "Mutation adds a block with chance 0.7, removes one with 0.1 and changes one with 0.2; lists keep 1 to 50 blocks",
+        "Mutation adds a block with chance 0.7, removes one with 0.1, changes one with 0.2; lists keep 1 to 50 blocks",
         f"{shares[0]:.2f}, {shares[1]:.2f}, {shares[2]:.2f} of {len(edited):,}; {len(edited) + len(spliced):,} lists, "
         f"{'all' if inside else 'NOT all'} inside",
         inside and bool(np.allclose(shares, (0.7, 0.1, 0.2), atol=0.03)),
