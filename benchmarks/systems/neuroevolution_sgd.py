@@ -108,7 +108,8 @@ def replayed(whole: Specification, database: Database) -> SuppressionEngine:
         raise TypeError(f"{NAME}: searched with {type(engine).__name__}")
     recorded = {row.genome_hash: row for row in queries.evaluations(database, NAME)}
     for _ in range(TURNS):
-        rows = [recorded[proposal.genome.hash] for proposal in (asked := engine.ask())]
+        asked = engine.ask()
+        rows = [recorded[proposal.genome.hash] for proposal in asked]
         weights = [load_tensors(queries.weights(database, NAME, row.number)) for row in rows]
         losses = [(-(row.mean("accuracy") or 0.0),) for row in rows]
         engine.tell([Told(p.genome, loss, end) for p, loss, end in zip(asked, losses, weights, strict=True)])
