@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikefront.errors import NotFiniteError
-from spikefront_plugins.neurons.izhikevich import PEAK, REST
+from spikefront_plugins.neurons.izhikevich import PEAK, REST, half_step
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,8 +103,7 @@ def spike_counts(column: Column, steps: int, dropped: int, runs: int, rng: np.ra
             current = column.bias + column.noise * rng.standard_normal(v.shape)
             for number in np.unique(run):
                 current[number] += column.weights[fired[run == number]].sum(axis=0)
-            for _ in range(2):
-                v += 0.5 * ((0.04 * v + 5) * v + 140 - u + current)
+            v = half_step(half_step(v, u, current), u, current)
             u += column.a * (column.b * v - u)
     if not (np.isfinite(v).all() and np.isfinite(u).all()):
         raise NotFiniteError("the potentials of the column grew beyond all bounds", "Search smaller currents.")
