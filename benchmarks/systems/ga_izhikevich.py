@@ -264,8 +264,8 @@ def converges(runs: Sequence[Run]) -> Finding:
     excitatory, inhibitory = (statistics.fmean(getattr(r, name) for r in runs) for name in ("excitatory", "inhibitory"))
     return Finding(
         "The GA reaches the target rates (here 8 and 15 Hz to 5 %) within about 100 generations",
-        f"in generation {generations} ({len(runs)} seeds); after 12 generations {excitatory:.2f} and {inhibitory:.2f} Hz, "
-        f"error with fresh noise {errors}, as measured in the search {measured}",
+        f"in generation {generations} ({len(runs)} seeds); after 12 generations {excitatory:.2f} and {inhibitory:.2f} "
+        f"Hz, error with fresh noise {errors}, as measured in the search {measured}",
         all(run.close and run.error < CLOSE for run in runs),
     )
 
@@ -277,7 +277,8 @@ def against(runs: Sequence[Run], rival: str, others: Sequence[Run]) -> Finding:
     groups = "Ten groups: with" if "groups" in runs[0].arm else "With"
     return Finding(
         f"{groups} {runs[0].evaluations} evaluations the GA ends with a smaller error than {rival}",
-        f"GA {spread(list(own.values()))}, {rival} {spread(list(other.values()))}, {text}; {rival} is {closeness(others)}",
+        f"GA {spread(list(own.values()))}, {rival} {spread(list(other.values()))}, {text}; "
+        f"{rival} is {closeness(others)}",
         median < 0,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +15,7 @@ from spikefront.randomness import Streams
 from spikefront.space import Choice, Tensor
 from spikefront_plugins.tasks._column import EXCITATORY, INHIBITORY, Column, Floats, drawn_column, spike_counts
 
-Rates = tuple[float, ...]
+Rates = tuple[Annotated[float, Field(gt=0, le=1000)], ...]
 
 
 class CorticalColumn(Task):
