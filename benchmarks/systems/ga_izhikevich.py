@@ -2,7 +2,8 @@
 
 The long runs are searches of studies/ga-izhikevich.toml with other algorithms, other targets, and, in the sweep, other
 populations and chances of crossover at the same number of evaluations with one simulation each. What a search found is
-measured again: the candidate that looked best, over 20 simulations whose noise it was not chosen by.
+measured again: the candidate that looked best, over 20 simulations whose noise it was not chosen by. The sweep is made
+on the column with few seeds, and on a map of its rates with many.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-import torch
+from scipy.stats import wilcoxon
 
 from benchmarks.systems import Finding
+from benchmarks.systems._column_map import Searches, searched
 from benchmarks.systems._trained import STUDIES, compared, spread
 from spikefront.evaluate import streams_of
 from spikefront.genome import Genome
@@ -27,16 +28,13 @@ from spikefront.search.coordinator import Search
 from spikefront.specification import Specification
 from spikefront.storage import Database, queries
 from spikefront.study_file import read_document
-from spikefront_plugins.neurons.izhikevich import Izhikevich
-from spikefront_plugins.surrogates.atan import ATan
-from spikefront_plugins.tasks._column import Column, drawn_column, spike_counts
 
 SEEDS = (1, 2, 3, 4, 5)
 POPULATIONS = (8, 16, 20, 40)
 CROSSOVERS = (0.5, 0.8, 0.95, 1.0)
 CLOSE = 0.05
-SWEPT = 160
-"""Evaluations of each search of the sweep."""
+SWEPT, ON_MAP = 160, 400
+"""Evaluations of each search of the sweep; searches of each setting on the map."""
 
 TEN = {"excitatory_targets": [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0], "inhibitory_targets": [12.0, 18.0]}
 OPERATORS = [
@@ -57,15 +55,6 @@ ARMS: dict[str, dict[str, Any]] = {
     "sweep": {"task": {"runs": 1}},
 }
 EVALUATIONS = {"ten groups": 360, "ten groups, random": 360, "sweep": SWEPT}
-
-CELLS: dict[str, tuple[tuple[float, float, float, float], int]] = {
-    "RS": ((0.02, 0.2, -65.0, 8.0), 20),
-    "FS": ((0.1, 0.2, -65.0, 2.0), 63),
-    "CH": ((0.02, 0.2, -50.0, 2.0), 43),
-    "IB": ((0.02, 0.2, -55.0, 4.0), 27),
-    "LTS": ((0.02, 0.25, -65.0, 2.0), 44),
-}
-"""a, b, c, d, and spikes within 1,000 ms at a current of 10, counted by a loop outside of Spikefront."""
 
 
 @dataclass(frozen=True)
@@ -99,90 +88,15 @@ class Run:
     versions: dict[str, str]
 
 
-def short() -> Iterator[Finding]:
-    """Yield the checks of the equations: single neurons, the network of 2003, signs."""
-    counts = {name: neuron_spikes(cell) for name, (cell, _) in CELLS.items()}
-    wanted = {name: count for name, (_, count) in CELLS.items()}
-    yield Finding(
-        "Spikes of five cell types in 1,000 ms at I = 10, half steps of 1 ms: " + told(wanted),
-        told(counts),
-        counts == wanted,
-    )
-    alone = {name: alone_in_the_column(cell) for name, (cell, _) in CELLS.items()}
-    yield Finding(
-        "A column without weights and noise fires as its neurons do alone",
-        told(alone),
-        alone == wanted,
-    )
-    fine = {dt: looped(0.1, 0.2, -65.0, 2.0, dt) for dt in (1.0, 0.1)}
-    yield Finding(
-        "The scheme is part of the model: FS fires 63 times with steps of 1 ms, 128 times with 0.1 ms",
-        f"{fine[1.0]} and {fine[0.1]}",
-        fine == {1.0: 63, 0.1: 128},
-    )
-    pairs = [rates(drawn_column(seed), 1000, 0, seed) for seed in range(5)]
-    (e, e_sd), (i, i_sd) = ((statistics.fmean(x), statistics.stdev(x)) for x in zip(*pairs, strict=True))
-    yield Finding(
-        "The network of 2003 fires at 7.68 Hz (sd 0.13) and 7.31 Hz (0.19), 5 seeds (our own earlier measurement)",
-        f"excitatory {e:.2f} Hz ({e_sd:.2f}), inhibitory {i:.2f} Hz ({i_sd:.2f})",
-        abs(e - 7.68) < 0.35 and abs(i - 7.31) < 0.5,
-    )
-    column = drawn_column(0)
-    more = replace(column, bias=np.where(np.arange(1000) < 800, 1.0, 0.0))
-    before, after = rates(column, 1000, 100, 0), rates(more, 1000, 100, 0)
-    yield Finding(
-        "More current to the excitatory neurons raises both rates",
-        f"{before[0]:.1f} and {before[1]:.1f} Hz become {after[0]:.1f} and {after[1]:.1f} Hz",
-        after[0] > before[0] and after[1] > before[1],
-    )
-
-
-def told(counts: dict[str, int]) -> str:
-    """Return counts by name as text."""
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def neuron_spikes(cell: tuple[float, float, float, float]) -> int:
-    """Return how often the component `izhikevich` fires; it tells a spike a step earlier than the original."""
-    a, b, c, d = cell
-    neuron = Izhikevich(a=a, b=b, c=c, d=d, input_scale=1.0)
-    x = torch.full((999, 1, 1), 10.0, dtype=torch.float64)
-    spikes, _ = neuron.sequence(x, neuron.initial_state(x[0]), {}, ATan(), torch.Generator())
-    return int(spikes.sum())
-
-
-def alone_in_the_column(cell: tuple[float, float, float, float]) -> int:
-    """Return how often each of three unconnected neurons fires, or -1 if they differ."""
-    a, b, c, d = (np.full(3, value) for value in cell)
-    column = Column(a, b, c, d, np.zeros((3, 3)), np.zeros(3), np.full(3, 10.0))
-    counts = np.unique(spike_counts(column, 1000, 0, 1, np.random.default_rng(0)))
-    return int(counts[0]) if len(counts) == 1 else -1
-
-
-def looped(a: float, b: float, c: float, d: float, dt: float) -> int:
-    """Return how often a neuron fires in 1,000 ms at I = 10, with two half steps in each step of `dt`."""
-    v, u, count = -65.0, b * -65.0, 0
-    for _ in range(round(1000 / dt)):
-        if v >= 30:
-            v, u, count = c, u + d, count + 1
-        for _ in range(2):
-            v += dt / 2 * (0.04 * v * v + 5 * v + 140 - u + 10)
-        u += dt * a * (b * v - u)
-    return count
-
-
-def rates(column: Column, steps: int, dropped: int, seed: int) -> tuple[float, float]:
-    """Return the rates of both populations in Hz, in one simulation."""
-    counts = spike_counts(column, steps, dropped, 1, np.random.default_rng(seed + 100))[0]
-    seconds = (steps - dropped) / 1000
-    return float(counts[:800].mean() / seconds), float(counts[800:].mean() / seconds)
-
-
 def jobs() -> list[tuple[str, int, float, int]]:
     """Return arm, population, chance of crossover and seed of each search."""
-    single = [(arm, 20, 0.95, seed) for arm in ARMS if arm != "sweep" for seed in SEEDS]
-    swept = [("sweep", number, crossover, seed) for seed in SEEDS for number in POPULATIONS for crossover in CROSSOVERS]
-    return single + swept
+    first, later = (
+        [(arm, 20, 0.95, seed) for arm in arms for seed in SEEDS]
+        for arms in (("ga", "random", "nsga2"), ("sep-cma-es", "ten groups", "ten groups, random"))
+    )
+    settings = [(number, crossover) for number in POPULATIONS for crossover in CROSSOVERS]
+    on_map = [("map", number, crossover, ON_MAP) for number, crossover in settings]
+    return first + on_map + [("sweep", *setting, seed) for seed in SEEDS[:3] for setting in settings] + later
 
 
 def study_of(arm: str, population: int, crossover: float, seed: int) -> Specification:
@@ -198,8 +112,10 @@ def study_of(arm: str, population: int, crossover: float, seed: int) -> Specific
     return Specification.from_document({**document, "search": search, "execution": {"use": "inline"}}, load())
 
 
-def run(arm: str, population: int, crossover: float, seed: int) -> Run:
-    """Search, and measure what was found with fresh noise."""
+def run(arm: str, population: int, crossover: float, seed: int) -> Run | Searches:
+    """Search, and measure what was found with fresh noise; on the map, search with as many seeds as `seed` says."""
+    if arm == "map":
+        return searched(study_of("ga", population, crossover, 1), arm, population, crossover, seed, SWEPT)
     start = time.perf_counter()
     study = study_of(arm, population, crossover, seed)
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/one.db", create=True) as database:
@@ -237,7 +153,8 @@ def measured_again(study: Specification, genome: Genome) -> dict[str, float]:
 
 def findings(rows: Iterable[dict[str, Any]]) -> Iterator[Finding]:
     """Yield what the stored searches say."""
-    runs = [Run(**row) for row in rows]
+    rows = list(rows)
+    runs = [Run(**row) for row in rows if row["arm"] != "map"]
     arms = {arm: [run for run in runs if run.arm == arm] for arm in ARMS}
     if arms["ga"]:
         yield converges(arms["ga"])
@@ -254,7 +171,15 @@ def findings(rows: Iterable[dict[str, Any]]) -> Iterator[Finding]:
     if len(arms["ten groups"]) == len(arms["ten groups, random"]) == len(SEEDS):
         yield against(arms["ten groups"], "random", arms["ten groups, random"])
     if arms["sweep"]:
-        yield from swept(arms["sweep"])
+        yield from swept(
+            {(run.population, run.crossover, run.seed): run.close for run in arms["sweep"]},
+            f"on the column, {len({run.seed for run in arms['sweep']})} seeds of each of 16 settings",
+        )
+    if on_map := [Searches(**row) for row in rows if row["arm"] == "map"]:
+        yield from swept(
+            {(one.population, one.crossover, n): close for one in on_map for n, close in enumerate(one.close)},
+            f"on the map, {ON_MAP} seeds",
+        )
 
 
 def converges(runs: Sequence[Run]) -> Finding:
@@ -289,34 +214,31 @@ def closeness(runs: Sequence[Run]) -> str:
     return f"below 0.05 after {', '.join(str(number or '-') for number in found)} evaluations"
 
 
-def swept(runs: Sequence[Run]) -> Iterator[Finding]:
-    """Yield what the sweep says of the best population and the best chance of crossover."""
-    by_population = {number: needed(runs, "population", number) for number in POPULATIONS}
-    by_crossover = {chance: needed(runs, "crossover", chance) for chance in CROSSOVERS}
-    for claim, found, best in (
-        ("The best population is 16 to 20", by_population, {16, 20}),
-        ("The best chance of crossover is 0.95", by_crossover, {0.95}),
-    ):
-        means = {value: statistics.fmean(numbers) for value, numbers in found.items()}
-        claimed = [found[value] for value in sorted(best)]
-        own = [statistics.fmean(numbers) for numbers in zip(*claimed, strict=True)]
-        rivals = {value: compared(own, found[value], 0) for value in found if value not in best}
-        beaten = all(median < 0 for median, _ in rivals.values())
-        yield Finding(
-            f"{claim} (evaluations until the error is below 0.05, of {SWEPT})",
-            "mean "
-            + ", ".join(f"{value:g}: {mean:.0f}" for value, mean in means.items())
-            + "; the claimed minus "
-            + ", ".join(f"{value:g}: {text}" for value, (_, text) in rivals.items()),
-            beaten if beaten == (min(means, key=lambda value: means[value]) in best) else None,
-        )
+def swept(close: Mapping[tuple[int, float, int], int | None], where: str) -> Iterator[Finding]:
+    """Yield what a sweep says of the best population and the best chance of crossover.
 
-
-def needed(runs: Sequence[Run], name: str, value: float) -> list[float]:
-    """Return the evaluations until the error was small, of all runs with this setting; all and a half if it never was.
-
-    Runs are in the order of the other setting and the seed, so that two lists can be compared run by run.
+    Args:
+        close: Population, chance and seed -> evaluations until the error was below 0.05.
+        where: What was searched, and how often.
     """
-    chosen = [run for run in runs if getattr(run, name) == value]
-    chosen.sort(key=lambda run: (run.population if name == "crossover" else run.crossover, run.seed))
-    return [float(run.close or 1.5 * SWEPT) for run in chosen]
+    settings = {key[:2] for key in close}
+    seeds = {key[2] for key in close if all((*setting, key[2]) in close for setting in settings)}
+    for claim, place, best in (
+        ("The best population is 16 to 20", 0, (16, 20)),
+        ("The best crossover is 0.95", 1, (0.95,)),
+    ):
+        needed = {
+            value: [close[key] or 1.5 * SWEPT for key in sorted(close) if key[place] == value and key[2] in seeds]
+            for value in sorted({setting[place] for setting in settings})
+        }
+        means = {value: statistics.fmean(numbers) for value, numbers in needed.items()}
+        claimed = [statistics.fmean(one) for one in zip(*(needed[value] for value in best), strict=True)]
+        rival = min((value for value in means if value not in best), key=lambda value: means[value])
+        p = float(wilcoxon(claimed, needed[rival]).pvalue)
+        gain = means[rival] - statistics.fmean(claimed)
+        yield Finding(
+            f"{claim}: fewest evaluations until the error is below 0.05 ({where})",
+            f"mean {', '.join(f'{value:g}: {mean:.1f}' for value, mean in means.items())}; the best rival, {rival:g}, needs "
+            f"{gain:+.1f} (p = {p:.1g}, {len(claimed)} pairs)",
+            gain > 0 if p < 0.05 else None,
+        )
