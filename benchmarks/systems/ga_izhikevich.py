@@ -238,7 +238,7 @@ def swept(close: Mapping[tuple[int, float, int], int | None], where: str) -> Ite
         gain = means[rival] - statistics.fmean(claimed)
         yield Finding(
             f"{claim}: fewest evaluations until the error is below 0.05 ({where})",
-            f"mean {', '.join(f'{value:g}: {mean:.1f}' for value, mean in means.items())}; the best rival, {rival:g}, needs "
-            f"{gain:+.1f} (p = {p:.1g}, {len(claimed)} pairs)",
+            f"mean {', '.join(f'{value:g}: {mean:.1f}' for value, mean in means.items())}; the best rival, {rival:g}, "
+            f"needs {gain:+.1f} (p = {p:.1g}, {len(claimed)} pairs)",
             gain > 0 if p < 0.05 else None,
         )
