@@ -1,7 +1,7 @@
 """The cortical column as a map of rates over both currents, on which a search costs next to nothing.
 
-The map is simulated once: both rates on a grid of currents, between whose points they are interpolated linearly. With
-the noise of one simulation added, it stands for the column where hundreds of searches are compared.
+The map is simulated once, 500 ms a point: both rates on a grid of currents, between whose points they are interpolated
+linearly. With the noise of one simulation added, it stands for the column where hundreds of searches are compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from spikefront_plugins.tasks._column import EXCITATORY, drawn_column, spike_cou
 
 Floats = npt.NDArray[np.float64]
 
-CURRENTS = (-5, -3, -2, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 9, 12, 15)
+CURRENTS = (-5, -2, -1, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6, 10, 15)
 """Grid points of each current, closer where the rates change most."""
 
 NOISE = (0.012, 0.015)
@@ -61,7 +61,7 @@ def column_map() -> RegularGridInterpolator:
     for i, first in enumerate(CURRENTS):
         for j, second in enumerate(CURRENTS):
             biased = replace(column, bias=np.where(excitatory, first, second))
-            counts = spike_counts(biased, 1100, 100, 1, np.random.default_rng([i, j]))[0]
+            counts = spike_counts(biased, 600, 100, 1, np.random.default_rng([i, j]))[0] / 0.5
             rates[i, j] = counts[excitatory].mean(), counts[~excitatory].mean()
     return RegularGridInterpolator((CURRENTS, CURRENTS), rates)
 

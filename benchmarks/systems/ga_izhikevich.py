@@ -33,8 +33,11 @@ SEEDS = (1, 2, 3, 4, 5)
 POPULATIONS = (8, 16, 20, 40)
 CROSSOVERS = (0.5, 0.8, 0.95, 1.0)
 CLOSE = 0.05
-SWEPT, ON_MAP = 160, 400
-"""Evaluations of each search of the sweep; searches of each setting on the map."""
+SWEPT, SWEPT_ON_MAP = 160, 400
+"""Evaluations of each search of the sweep, on the column and on the map."""
+
+ON_MAP = 100
+"""Searches of each setting on the map."""
 
 TEN = {"excitatory_targets": [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0], "inhibitory_targets": [12.0, 18.0]}
 OPERATORS = [
@@ -115,7 +118,7 @@ def study_of(arm: str, population: int, crossover: float, seed: int) -> Specific
 def run(arm: str, population: int, crossover: float, seed: int) -> Run | Searches:
     """Search, and measure what was found with fresh noise; on the map, search with as many seeds as `seed` says."""
     if arm == "map":
-        return searched(study_of("ga", population, crossover, 1), arm, population, crossover, seed, SWEPT)
+        return searched(study_of("ga", population, crossover, 1), arm, population, crossover, seed, SWEPT_ON_MAP)
     start = time.perf_counter()
     study = study_of(arm, population, crossover, seed)
     with tempfile.TemporaryDirectory() as folder, Database.open(f"{folder}/one.db", create=True) as database:
@@ -172,13 +175,17 @@ def findings(rows: Iterable[dict[str, Any]]) -> Iterator[Finding]:
         yield against(arms["ten groups"], "random", arms["ten groups, random"])
     if arms["sweep"]:
         yield from swept(
-            {(run.population, run.crossover, run.seed): run.close for run in arms["sweep"]},
-            f"on the column, {len({run.seed for run in arms['sweep']})} seeds of each of 16 settings",
+            {(run.population, run.crossover, run.seed): run.close or SWEPT for run in arms["sweep"]},
+            f"on the column, {len({run.seed for run in arms['sweep']})} seeds, at most {SWEPT}",
         )
     if on_map := [Searches(**row) for row in rows if row["arm"] == "map"]:
         yield from swept(
-            {(one.population, one.crossover, n): close for one in on_map for n, close in enumerate(one.close)},
-            f"on the map, {ON_MAP} seeds",
+            {
+                (one.population, one.crossover, n): close or SWEPT_ON_MAP
+                for one in on_map
+                for n, close in enumerate(one.close)
+            },
+            f"on the map, {ON_MAP} seeds, at most {SWEPT_ON_MAP}",
         )
 
 
@@ -214,11 +221,11 @@ def closeness(runs: Sequence[Run]) -> str:
     return f"below 0.05 after {', '.join(str(number or '-') for number in found)} evaluations"
 
 
-def swept(close: Mapping[tuple[int, float, int], int | None], where: str) -> Iterator[Finding]:
+def swept(close: Mapping[tuple[int, float, int], int], where: str) -> Iterator[Finding]:
     """Yield what a sweep says of the best population and the best chance of crossover.
 
     Args:
-        close: Population, chance and seed -> evaluations until the error was below 0.05.
+        close: Population, chance and seed -> evaluations until the error was below 0.05, or all.
         where: What was searched, and how often.
     """
     settings = {key[:2] for key in close}
@@ -228,13 +235,13 @@ def swept(close: Mapping[tuple[int, float, int], int | None], where: str) -> Ite
         ("The best crossover is 0.95", 1, (0.95,)),
     ):
         needed = {
-            value: [close[key] or 1.5 * SWEPT for key in sorted(close) if key[place] == value and key[2] in seeds]
+            value: [float(close[key]) for key in sorted(close) if key[place] == value and key[2] in seeds]
             for value in sorted({setting[place] for setting in settings})
         }
         means = {value: statistics.fmean(numbers) for value, numbers in needed.items()}
         claimed = [statistics.fmean(one) for one in zip(*(needed[value] for value in best), strict=True)]
         rival = min((value for value in means if value not in best), key=lambda value: means[value])
-        p = float(wilcoxon(claimed, needed[rival]).pvalue)
+        p = min(1.0, (len(means) - len(best)) * float(wilcoxon(claimed, needed[rival]).pvalue))  # Bonferroni
         gain = means[rival] - statistics.fmean(claimed)
         yield Finding(
             f"{claim}: fewest evaluations until the error is below 0.05 ({where})",
