@@ -7,7 +7,7 @@ from torch.nn.utils import parametrize
 
 from spikefront.components import KINDS
 from spikefront.plugins import load
-from spikefront.testing import CONTRACTS, FitnessContract, checks_of, run_check
+from spikefront.testing import CONTRACTS, CoderContract, FitnessContract, checks_of, run_check
 from spikefront.testing._bench import PARTS, generator, network
 from spikefront.testing.encodings import IMAGE, WideNetwork
 from spikefront.testing.fitness import bench_context
@@ -74,7 +74,13 @@ class GeneEntropyContract(FitnessContract):
         return bench_context(replace(PARTS, encoding=Genetic(genes=2, origin="trained")))
 
 
-SUITES = {("fitness", "gene-entropy"): GeneEntropyContract}
+class FramesContract(CoderContract):
+    """The samples of the coder are sequences."""
+
+    shape = (7, 4, 5)
+
+
+SUITES = {("fitness", "gene-entropy"): GeneEntropyContract, ("coder", "frames"): FramesContract}
 
 NOT_HERE = {("executor", "ray")}
 """Has a test module of its own, which starts Ray once."""
