@@ -64,7 +64,7 @@ class MaskedWeight:
 
     @property
     def kept(self) -> int:
-        """How many weights are kept."""
+        """How many entries are kept."""
         return int(self.mask.kept.sum())
 
     @torch.no_grad()

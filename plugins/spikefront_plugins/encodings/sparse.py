@@ -50,7 +50,9 @@ class Sparse(Encoding):
     name = "sparse"
 
     density: float = Field(0.1, gt=0, le=1, description="share d of the network's weights that is kept")
-    distribution: Distribution = Field("erk", description="densities of layers: Erdos-Renyi-kernel, or the same for all")
+    distribution: Distribution = Field(
+        "erk", description="densities of layers: Erdos-Renyi-kernel, or the same for all"
+    )
     indices: Literal["list", "bitmap"] = Field("list", description="how places are stored, which `parameters` counts")
     origin: Literal["random", "evolved"] = Field("random", description="what chooses the first mask: chance, or genes")
     weights: int = Field(65536, ge=1, le=2**22, description="evolved: number of scores, at least one for each weight")

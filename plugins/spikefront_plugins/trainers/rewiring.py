@@ -84,7 +84,9 @@ class Rewiring(SurrogateGradient):
         strength = weight.values.detach() if self.prune == "magnitude" else _dense_gradient(weight)
         strength = strength.abs().masked_fill(~kept, -math.inf)
         stays = strongest(strength, weight.kept - number, serve=True)
-        worth = _dense_gradient(weight).abs() if self.grow == "gradient" else torch.rand(kept.shape, generator=generator)
+        worth = (
+            _dense_gradient(weight).abs() if self.grow == "gradient" else torch.rand(kept.shape, generator=generator)
+        )
         weight.set(stays | strongest(worth.masked_fill(kept, -math.inf), number))
         for state in optimizer.state.get(weight.values, {}).values():
             if isinstance(state, Tensor) and state.shape == stays.shape:
