@@ -81,7 +81,7 @@ def masked_weights(network: nn.Module) -> list[MaskedWeight]:
 
 
 def mask_weights(network: nn.Module, masks: Sequence[Tensor]) -> None:
-    """Give each encodable weight of a network its mask; what is kept grows, so that the variance of the weight stays."""
+    """Give each encodable weight of a network its mask; what is kept grows, so that the weight's variance stays."""
     for (layer, name), kept in zip(list(encodable_weights(network)), masks, strict=True):
         parametrize.register_parametrization(layer, name, Mask(kept))
     with torch.no_grad():
@@ -92,7 +92,8 @@ def mask_weights(network: nn.Module, masks: Sequence[Tensor]) -> None:
 def kept_numbers(shapes: Sequence[torch.Size], density: float, distribution: Distribution) -> list[int]:
     """Return how many weights each layer keeps: floor(density * total) together.
 
-    Shares are rounded by largest remainder. A layer keeps one weight at least, which tells only in the tiniest networks.
+    Shares are rounded by largest remainder. A layer keeps one weight at least, which may be more in all where d times
+    its size is below one.
 
     Args:
         shapes: Shapes of the weights.

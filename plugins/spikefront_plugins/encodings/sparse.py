@@ -19,6 +19,7 @@ from spikefront.space import Array
 from spikefront.space import Tensor as ArrayDomain
 from spikefront_plugins.encodings._masks import (
     Distribution,
+    MaskedWeight,
     kept_numbers,
     mask_weights,
     masked_weights,
@@ -29,22 +30,22 @@ from spikefront_plugins.encodings._masks import (
 class Sparse(Encoding):
     """W_l = M_l * V_l with a mask M_l in {0, 1}: of all weights the share `density` is kept.
 
-    erk: d_l = min(1, eps (n_in + n_out + k_h + k_w) / (n_in n_out k_h k_w)), so that small layers keep more; eps is such
-    that floor(density * total) weights are kept. The mask keeps the highest of some scores, which are drawn anew for each
-    candidate or, with `origin = "evolved"`, are genes: the array `scores` has one for each weight of the network, in its
-    order. Children then inherit and vary topologies, whatever their density. Each output keeps its best input, as long as
-    there are enough. Weights that are kept start larger by 1 / sqrt(d_l), so that Var W = 1 / (3 fan_in).
+    erk: d_l = min(1, eps (n_in + n_out + k_h + k_w) / (n_in n_out k_h k_w)), so that small layers keep more; eps is
+    such that floor(density * total) weights are kept. The mask keeps the highest of some scores, which are drawn anew
+    for each candidate or, with `origin = "evolved"`, are genes: the array `scores` has one for each weight of the
+    network, in its order. Children then inherit and vary topologies, whatever their density. Each output keeps its best
+    input, as long as there are enough. What is kept starts larger by 1 / sqrt(d_l), so that Var W = 1 / (3 fan_in).
 
     Stored are the values that are kept and their places: a whole number for each ("list"), or a bit for each weight of
-    the network, 32 of which are a number ("bitmap"). A layer that keeps everything needs no places; biases and batch
+    the layer, 32 of which are a number ("bitmap"). A layer that keeps everything needs no places; biases and batch
     normalisation are stored as they are. A mask stays as it is in training, unless the trainer is `rewiring`.
 
     A child that inherits learnt tensors takes over the mask of its parent too, cut or filled up to its own density; an
     evolved mask is its own, and it takes over the values of what both keep.
 
-    Sources: Shen et al., ESL-SNNs, AAAI (2023), arXiv 2306.03693, for sparse training of constant density; Mocanu et al.,
-    Nature Communications 9 (2018), and Evci et al., Rigging the lottery, ICML (2020), for the densities. The scores and
-    the protection of outputs are our own.
+    Sources: Shen et al., ESL-SNNs, AAAI (2023), arXiv 2306.03693, for sparse training of constant density; Mocanu et
+    al., Nature Communications 9 (2018), and Evci et al., Rigging the lottery, ICML (2020), for the densities. That
+    masks are made of scores, and outputs protected, is our own.
     """
 
     name = "sparse"
@@ -83,19 +84,24 @@ class Sparse(Encoding):
         return number
 
     def inherit(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        own = [weight.mask.kept.clone() for weight in masked_weights(network)]
-        fresh = [weight.values.detach().abs() for weight in masked_weights(network)]
+        weights = masked_weights(network)
+        first = [weight.values.detach().abs() * weight.mask.kept for weight in weights]
         super().inherit(network, tensors)
         names = {id(module): name for name, module in network.named_modules()}
-        for weight, kept, start in zip(masked_weights(network), own, fresh, strict=True):
+        for weight, own in zip(weights, first, strict=True):
             learnt = tensors.get(f"{names[id(weight.mask)]}.kept")
-            if learnt is None or learnt.shape != kept.shape:
+            if learnt is None or learnt.shape != own.shape:
                 continue
+            kept = weight.mask.kept.clone()
             if self.origin == "random":
-                scores = torch.where(learnt, weight.values.detach().abs() + start.max(), start)
-                kept = strongest(scores.masked_fill(~(learnt | kept), -math.inf), int(kept.sum()), serve=True)
+                kept = self._grown(weight, learnt, own)
             weight.mask.kept.copy_(learnt)
             weight.set(kept)
+
+    def _grown(self, weight: MaskedWeight, learnt: Tensor, own: Tensor) -> Tensor:
+        """Return the mask of a child: its parent's largest weights, then the largest first values of its own."""
+        scores = torch.where(learnt, weight.values.detach().abs() + own.max(), own)
+        return strongest(scores.masked_fill(~(learnt | weight.mask.kept), -math.inf), weight.kept, serve=True)
 
     def _evolved(self, arrays: Mapping[str, Array], total: int) -> Tensor:
         """Return the evolved scores of the weights, (total,)."""

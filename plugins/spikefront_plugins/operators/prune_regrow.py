@@ -17,9 +17,9 @@ from spikefront_plugins.operators._domains import expect
 class PruneRegrowMutation(Mutation):
     """Shuffles the numbers of a random share of an array's entries among them.
 
-    For an array of scores of which a mask keeps the n highest, for whatever n: an entry that was kept and gets the number
-    of one that was not is pruned, and the other grows. Of the kept entries about alpha (1 - n/N) are replaced; how many
-    are kept stays exactly. At least two entries are shuffled.
+    For an array of scores of which a mask keeps the n highest, for whatever n: an entry that was kept and gets the
+    number of one that was not is pruned, and the other grows. Of the kept entries about alpha (1 - n/N) are replaced;
+    how many are kept stays exactly. At least two entries are shuffled.
 
     A step of the sparse evolutionary training of Mocanu et al., Nature Communications 9 (2018), taken between
     generations; as a permutation of scores it is our own, since genes cannot know which weights will be small.

@@ -16,10 +16,10 @@ class UnionIntersectionCrossover(Crossover):
     """Orders a child's scores by the larger of its parents', and the other child's by the smaller.
 
     For arrays of scores of which a mask keeps the n highest, for whatever n: the first child keeps connections that one
-    of its parents has, the best of their union, cut to n; the second keeps all that both have, and is filled up to n with
-    those that miss one parent's mask by least. This is exact where the nth highest score of both parents is the same, as
-    it nearly is for scores from one distribution. Each child has the numbers of one parent, in another order, so that
-    scores keep their distribution over generations.
+    of its parents has, the best of their union, cut to n; the second keeps all that both have, and is filled up to n
+    with those that miss one parent's mask by least. This is exact where the nth highest score of both parents is the
+    same, as it nearly is for scores from one distribution. Each child has the numbers of one parent, in another order,
+    so that scores keep their distribution over generations.
 
     Our own; for the evolved topologies that ESL-SNNs (Shen et al., AAAI 2023, arXiv 2306.03693) are named after.
     """

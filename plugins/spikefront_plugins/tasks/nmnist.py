@@ -38,14 +38,14 @@ class NMnist(ImageClassification):
     0 to 340 ms after a sample's start; a pixel of a frame is 1 where its polarity had an event in that time, else 0.
     Samples are sequences of frames (bins, 2, 34, 34), for coder `frames` with as many steps.
 
-    Read is `nmnist-small.npz` in the folder that SPIKEFRONT_DATA names, or in `data`: events x, y, p, t one sample after
-    the other, sample i from offsets[i] to offsets[i + 1], with its label and its split, 0 training and 1 test.
+    The file is `nmnist-small.npz` in the folder that SPIKEFRONT_DATA names, or in `data`: events x, y, p, t one sample
+    after the other, sample i from offsets[i] to offsets[i + 1], its label, and its split, 0 training and 1 test.
     """
 
     name: ClassVar[str] = "nmnist"
     shape: ClassVar[tuple[int, int, int]] = (2, SIDE, SIDE)
 
-    bins: int = Field(10, ge=1, le=340, description="frames of a sample, each of 340 ms / bins")
+    bins: int = Field(10, ge=1, le=100, description="frames of a sample, each of 340 ms / bins")
     validation: int = Field(200, ge=10, description="validation samples")
 
     @property

@@ -24,14 +24,14 @@ class Rewiring(SurrogateGradient):
 
         n = floor(zeta(t) kept_l),    zeta(t) = (alpha / 2) (1 + cos(pi t / T_end))   or   alpha
 
-    connections are pruned, those with the smallest |w| or the smallest |dL/dw|, and then n others grown: at random (SET),
-    or where |dL/dW| of the dense weight is largest on the batch of the last step (RigL), whose backward pass gives it in
-    any case. What was just pruned does not grow again at once. Grown weights and their optimiser state start at 0. Each
-    output keeps its best input. Nothing is done with alpha = 0, or at density 1.
+    connections are pruned, those with the smallest |w| or the smallest |dL/dw|, and then n others grown: at random
+    (SET), or where |dL/dW| of the dense weight is largest on the batch of the last step (RigL), whose backward pass
+    gives it in any case. What was just pruned does not grow again at once. Grown weights and their optimiser state are
+    0 at first. Each output keeps its best input. Nothing is done with alpha = 0, or at density 1.
 
-    Sources: Shen et al., ESL-SNNs, AAAI (2023), arXiv 2306.03693: constant density, pruning and growing every few steps;
-    Mocanu et al., Nature Communications 9 (2018), for SET; Evci et al., ICML (2020), for RigL and its schedule. Order,
-    defaults and the protection of outputs are our reading.
+    Sources: Shen et al., ESL-SNNs, AAAI (2023), arXiv 2306.03693: constant density, pruning and growing every few
+    steps; Mocanu et al., Nature Communications 9 (2018), for SET; Evci et al., ICML (2020), for RigL and its schedule.
+    Order, defaults and the protection of outputs are our reading.
     """
 
     name: ClassVar[str] = "rewiring"

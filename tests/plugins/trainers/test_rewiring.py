@@ -111,7 +111,7 @@ def test_one_rewiring_by_hand(prune, grow):
             strength = (values if prune == "magnitude" else gradient).abs()
             best = torch.zeros_like(old)
             for row in range(len(old)):
-                best[row, max((c for c in range(old.shape[1]) if old[row, c]), key=lambda c: strength[row, c])] = True  # noqa: B023
+                best[row, max((c for c in range(old.shape[1]) if old[row, c]), key=lambda c: strength[row, c])] = True
             assert (new | ~(best & old)).all()
             gone, stayed = strength[old & ~new], strength[old & new & ~best]
             assert not len(stayed) or gone.max() <= stayed.min()
