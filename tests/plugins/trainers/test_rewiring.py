@@ -19,6 +19,9 @@ from spikefront_plugins.trainers.surrogate_gradient import SurrogateGradient
 
 OPTIONS = {"epochs": 4, "batch": 8, "learning_rate": 0.02, "weight_decay": 0.1}
 STEPS = 4 * 6
+STILL = {"optimizer": "sgd", "learning_rate": 1e-30, "weight_decay": 0.0}
+"""With these, weights stay."""
+
 RULES = [(prune, grow) for prune in ("magnitude", "gradient") for grow in ("random", "gradient")]
 
 
@@ -163,9 +166,10 @@ def test_going_on_from_a_checkpoint_equals_not_stopping(options):
     assert any(not torch.equal(a, b) for a, b in zip(masks(whole.phenotype), masks(half.phenotype), strict=True))
 
 
-def test_the_dense_gradient_is_that_of_the_weight():
-    """Of the last batch alone, for entries that are kept and for the others, against autograd on dense weights."""
-    trainer, seen = watched(epochs=1, batch=48, grow="gradient", optimizer="sgd", learning_rate=1e-30, weight_decay=0.0)
+@pytest.mark.parametrize("memory", [None, 1e-5])
+def test_the_dense_gradient_is_that_of_the_weight(memory):
+    """Of each step alone, for entries that are kept and for the others, against autograd on dense weights."""
+    trainer, seen = watched(epochs=2, batch=48, grow="gradient", memory=memory, **STILL)
     fit(trainer, Sparse(density=0.3))
     parts, task = parts_of(Sparse(density=0.3)), BenchTask()
     masked, dense = task.build(parts, Streams(1)), task.build(parts_of(Direct()), Streams(1))
@@ -176,8 +180,10 @@ def test_the_dense_gradient_is_that_of_the_weight():
             module.bias.copy_(other.bias)
     data = task.data("train")
     task.loss(dense.train()(data.inputs), data.targets).backward()
-    for module, (_, _, gradient, _) in zip(linear, seen[0][2], strict=True):
-        torch.testing.assert_close(gradient, module.weight.grad, rtol=1e-4, atol=1e-6)
+    assert len(seen) == 2
+    for _, _, before, _ in seen:
+        for module, (_, _, gradient, _) in zip(linear, before, strict=True):
+            torch.testing.assert_close(gradient, module.weight.grad, rtol=1e-4, atol=1e-6)
 
 
 def test_nothing_is_listened_to_afterwards():
