@@ -191,11 +191,21 @@ def test_nothing_is_listened_to_afterwards():
     assert all(not one.mask.listening and one.mask.gradient is None for one in masked_weights(fitted.phenotype))
 
 
-def test_random_growth_depends_on_the_seed_and_the_step():
-    trainer, seen = watched(every=1, decay="constant")
-    fit(trainer, Sparse(density=0.3))
-    grown = [new[0][0] & ~old[0][0] for _, _, old, new in seen[:8]]
-    assert not all(torch.equal(grown[0], one) for one in grown[1:])
+def test_each_rewiring_draws_anew():
+    seeds = []
+
+    class Watched(Rewiring):
+        def _rewire(self, weight, optimizer, share, generator):
+            seeds.append(generator.initial_seed())
+            super()._rewire(weight, optimizer, share, generator)
+
+    for seed in (1, 1, 2):
+        parts, task, streams = parts_of(Sparse(density=0.3)), BenchTask(), Streams(seed)
+        Watched(**OPTIONS, every=4).fit(task.build(parts, streams), task, Session(parts, streams))
+    first, again, other = (seeds[start : start + 12] for start in (0, 12, 24))  # 4 rewirings of 3 layers
+    assert first == again
+    assert len(set(first)) == 4
+    assert set(first).isdisjoint(other)
 
 
 def test_a_network_without_masks_is_refused():
