@@ -8,37 +8,22 @@ keeps its random mask, "SET" grows at random, "RigL" where the dense gradient is
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-import torch
 from scipy.stats import spearmanr
-from torch import nn
 
 from benchmarks.systems import Finding
+from benchmarks.systems._esl_snn import SMALL, checks
 from benchmarks.systems._trained import compared, spread, study, trained
-from spikefront import Trainer
-from spikefront.components import Session
-from spikefront.genome import Genome
-from spikefront.measure.energy import COSTS, energy_by_layer
-from spikefront.measure.recorder import record
 from spikefront.plugins import load
-from spikefront.randomness import Streams
 from spikefront.search.coordinator import Search
-from spikefront.space import Tensor
 from spikefront.specification import Specification
-from spikefront.spiking.layers import SpikingNetwork
 from spikefront.storage import Database, queries
-from spikefront_plugins.encodings._masks import densities, kept_numbers, masked_weights
-from spikefront_plugins.operators.prune_regrow import PruneRegrowMutation
-from spikefront_plugins.operators.union_intersection import UnionIntersectionCrossover
-from spikefront_plugins.trainers.rewiring import Rewiring
 
 SEEDS = (1, 2, 3, 4, 5)
 NMNIST = (
@@ -62,24 +47,12 @@ MASKS: dict[str, dict[str, Any]] = {
     "inherited": {"operators": OPERATORS, "inheritance": "lamarck"},
     "drawn": {"algorithm": "random"},
 }
-SMALL: dict[str, Any] = {
-    "study": {"name": "masks", "objectives": ["accuracy"]},
-    "task": {"use": "digits", "train": 300},
-    "network": {"use": "mlp", "hidden": [64], "batch_norm": True},
-    "neuron": {"use": "lif", "v_threshold": 0.5},
-    "coder": {"steps": 3},
-    "encoding": {"use": "sparse", "density": 0.1, "origin": "evolved", "weights": 4736},
-    "trainer": {"epochs": 5, "batch": 30, "learning_rate": 5e-3},
-    "execution": {"use": "inline"},
-}
+SPARSE = ("static", "SET", "RigL")
+COSTS_OF = (("parameters", "numbers"), ("energy", "energy"))
 LITTLE = 0.01
 """Loss of accuracy up to which a claim of hardly any loss is taken to hold: one sample of nmnist's test split."""
 
 OBJECTIVES = ("accuracy", "parameters", "energy")
-ERK = {0.1: (1, 0.2220, 0.1078, 0.0713, 1), 0.05: (1, 0.1033, 0.0501, 0.0332, 1)}
-"""Densities of conv 1-32-64-128-128, kernel 3, and a linear layer to 10, from the printed formula."""
-
-SHAPES = [torch.Size(s) for s in ((32, 1, 3, 3), (64, 32, 3, 3), (128, 64, 3, 3), (128, 128, 3, 3), (10, 128))]
 
 
 @dataclass(frozen=True)
@@ -132,16 +105,20 @@ class Searched:
     seconds: float
 
 
+def short() -> Iterator[Finding]:
+    """Compute the quick checks."""
+    return checks()
+
+
 def jobs() -> Iterator[tuple[str, str, float, int]]:
     """Yield the arguments of the long runs: those of a tenth first, then searches, then other densities."""
-    sparse = ("static", "SET", "RigL")
     for data, seed in itertools.product(DATA, SEEDS):
         yield data, "dense", 1.0, seed
-        yield from ((data, arm, 0.1, seed) for arm in sparse)
+        yield from ((data, arm, 0.1, seed) for arm in SPARSE)
     yield "fashion-mnist", "front", 0.0, 1
     yield from (("digits", arm, 0.1, seed) for seed in SEEDS for arm in MASKS)
     for density, data, seed in itertools.product(DENSITIES[1:], DATA, SEEDS):
-        yield from ((data, arm, density, seed) for arm in sparse)
+        yield from ((data, arm, density, seed) for arm in SPARSE)
 
 
 def run(data: str, arm: str, density: float, seed: int) -> Run | Searched:
@@ -181,167 +158,58 @@ def searched(study: Specification, data: str, arm: str, density: float, seed: in
     )
 
 
-def short() -> Iterator[Finding]:
-    """Compute the quick checks."""
-    yield from _numbers()
-    yield _schedule()
-    yield _density_holds()
-    yield _same_as_dense()
-    yield _energy()
-    yield _topologies()
-
-
-def _numbers() -> Iterator[Finding]:
-    for density, printed in ERK.items():
-        found = densities(SHAPES, density, "erk")
-        kept, total = kept_numbers(SHAPES, density, "erk"), sum(shape.numel() for shape in SHAPES)
-        agree = all(abs(a - b) < 5e-5 for a, b in zip(found, printed, strict=True))
-        figure = f"{', '.join(f'{share:.4f}' for share in found)}; {sum(kept):,} of {total:,} kept"
-        exact = sum(kept) == int(density * total)
-        yield Finding(
-            f"ERK densities of a convolutional network at d = {density}, total exact", figure, agree and exact
-        )
-
-
-def _schedule() -> Finding:
-    found = [Rewiring(alpha=0.3).share(t) for t in (0, 0.25, 0.5, 0.75, 1)]
-    holds = all(abs(a - b) < 5e-5 for a, b in zip(found, (0.3, 0.2561, 0.15, 0.0439, 0), strict=True))
-    return Finding("share of a rewiring, alpha = 0.3, over the search", ", ".join(f"{f:.4f}" for f in found), holds)
-
-
-def _small(trainer: dict[str, Any], **encoding: Any) -> Specification:
-    """Return the small study with another trainer and encoding, and no search to speak of."""
-    document = SMALL | {"trainer": SMALL["trainer"] | trainer, "search": {"generations": 1}}
-    document["encoding"] = {"use": "sparse", **encoding} if encoding else {"use": "direct"}
-    return Specification.from_document(document, load())
-
-
-def _fitted(study: Specification, trainer: Trainer | None = None) -> SpikingNetwork:
-    resolved, streams = study.resolve(Genome({})), Streams(1)
-    session = Session(resolved.parts, streams)
-    network = resolved.task.build(resolved.parts, streams)
-    return cast("SpikingNetwork", (trainer or resolved.trainer).fit(network, resolved.task, session).phenotype)
-
-
-class _Watched(Rewiring):
-    """Remembers how many connections there are after each step, and how many of them are new."""
-
-    def after_step(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer, session: Session, step: int, steps: int
-    ) -> None:
-        before = [weight.mask.kept.clone() for weight in masked_weights(network)]
-        super().after_step(network, optimizer, session, step, steps)
-        after = [weight.mask.kept for weight in masked_weights(network)]
-        _SEEN.append([int(mask.sum()) for mask in after])
-        _GROWN.append(sum(int((new & ~old).sum()) for old, new in zip(before, after, strict=True)))
-
-
-_SEEN: list[list[int]] = []
-_GROWN: list[int] = []
-
-
-def _density_holds() -> Finding:
-    steps, grown, held = 0, 0, True
-    for grow in ("random", "gradient"):
-        _SEEN.clear()
-        _GROWN.clear()
-        options = {"use": "rewiring", "every": 5, "grow": grow}
-        study = _small(options, density=0.1)
-        network = _fitted(study, _Watched(**study.resolve(Genome({})).trainer.model_dump()))
-        held &= all(numbers == _SEEN[0] for numbers in _SEEN)
-        held &= all(not one.mask(one.values)[~one.mask.kept].any() for one in masked_weights(network))
-        steps, grown = steps + len(_SEEN), grown + sum(_GROWN)
-    figure = f"{_SEEN[0]} connections after each of {steps} steps, {grown} replaced"
-    return Finding("each layer's density holds at every step, pruned weights are 0", figure, held and grown > 0)
-
-
-def _same_as_dense() -> Finding:
-    rewiring = {"use": "rewiring", "every": 5}
-    dense, whole = _fitted(_small({})), _fitted(_small(rewiring, density=1.0))
-    still, static = _fitted(_small(rewiring | {"alpha": 0.0}, density=0.1)), _fitted(_small({}, density=0.1))
-    same = [_distance(dense, whole), _distance(still, static)]
-    claim = "d = 1 is dense training, and alpha = 0 a static mask, bit for bit"
-    return Finding(claim, f"largest difference of a weight {same[0]:.1g} and {same[1]:.1g}", not any(same))
-
-
-def _distance(first: nn.Module, second: nn.Module) -> float:
-    pairs = zip(_weights(first), _weights(second), strict=True)
-    return max(float((a - b).abs().max()) for a, b in pairs)
-
-
-def _weights(network: nn.Module) -> list[torch.Tensor]:
-    return [module.weight.detach() for module in network.modules() if isinstance(module, nn.Linear)]
-
-
-def _energy() -> Finding:
-    """Compare first layers: they multiply whether the input is zero or not, but only where they are connected."""
-    counted = {}
-    for density in (1.0, 0.1):
-        study = _small({}, density=density, distribution="uniform")
-        network, data = _fitted(study).eval(), study.resolve(Genome({})).task.data("validation").inputs[:50]
-        with torch.no_grad(), record(network, analog_input=True) as recorder:
-            network(data)
-        counted[density] = next(iter(energy_by_layer(recorder.recording(3), COSTS["horowitz-45nm"]).values()))
-    kept = masked_weights(network)[0].kept
-    figure = f"{counted[1.0]:,.0f} pJ at d = 1, {counted[0.1]:,.0f} at d = 0.1"
-    right = math.isclose(counted[0.1], 4.6 * 3 * kept) and math.isclose(counted[1.0], 4.6 * 3 * 64 * 64)
-    return Finding("energy of a first layer: 4.6 pJ for each kept weight and step", figure, right)
-
-
-def _topologies() -> Finding:
-    """Cross and mutate scores, and look at the masks that keep a tenth of them."""
-    rng = np.random.default_rng(1)
-    first = rng.normal(size=40_000).astype(np.float32)
-    second, domain = rng.permutation(first), Tensor((40_000,), 1.0)
-    union, both = UnionIntersectionCrossover().cross(domain, first, second, rng)
-    mutant = PruneRegrowMutation(alpha=0.1).mutate(domain, first, rng)
-    a, b, c, d, e = ({*np.argsort(-scores)[:4000].tolist()} for scores in (first, second, union, both, mutant))
-    figure = f"of 4,000: union child {len(c - (a | b))} foreign, intersection child {len((a & b) - d)} lost, "
-    holds = c <= a | b and d >= a & b and abs(len(e - a) - 360) < 60
-    return Finding("children's topologies keep their density", f"{figure}mutant {len(e - a)} replaced (360)", holds)
-
-
 def findings(rows: Sequence[dict[str, Any]]) -> Iterator[Finding]:
     """Yield what the stored runs say."""
     runs = [Run(**row) for row in rows if "test" in row]
     for data in DATA:
-        yield from _accuracies(data, [run for run in runs if run.data == data])
+        own = [run for run in runs if run.data == data]
+        for density in DENSITIES:
+            yield from _against_dense(data, density, own)
+        for density in DENSITIES[:2]:
+            yield from _against_static(data, density, own)
     searches = [Searched(**row) for row in rows if "best" in row]
-    for one in searches:
-        if one.arm == "front":
-            yield _front(one)
-    yield from _masks([one for one in searches if one.arm in MASKS])
+    yield from (_front(one) for one in searches if one.arm == "front")
+    yield from _masks(searches)
 
 
-def _accuracies(data: str, runs: Sequence[Run]) -> Iterator[Finding]:
-    """Yield the comparison of each sparse arm with dense training on the same seeds."""
-    dense = {run.seed: run for run in runs if run.arm == "dense"}
-    if dense:
-        text = spread([run.test for run in dense.values()])
-        yield Finding(f"{data}: dense", f"test {text}, {dense[min(dense)].parameters:,.0f} numbers", None)
-    for density, arm in itertools.product(DENSITIES, ("static", "SET", "RigL")):
-        own = {run.seed: run for run in runs if run.arm == arm and run.density == density}
-        seeds = sorted(own.keys() & dense.keys())
-        if seeds:
-            lost, text = compared([own[s].test for s in seeds], [dense[s].test for s in seeds])
-            energy = statistics.median(own[s].energy / dense[s].energy for s in seeds)
-            stored = own[seeds[0]].parameters / dense[seeds[0]].parameters
-            costs = f"{stored:.0%} of the numbers, {energy:.0%} of the energy"
-            claim = f"{data}, {arm}, d = {density}: hardly any accuracy is lost against dense"
-            yield Finding(claim, f"test {spread([own[s].test for s in seeds])}, {text}; {costs}", lost >= -LITTLE)
-    yield from _rules(data, runs)
+def _against_dense(data: str, density: float, runs: Sequence[Run]) -> Iterator[Finding]:
+    """Yield what each arm loses against dense training of the same seeds."""
+    dense = _arm(runs, "dense", 1.0)
+    parts, lost = [], []
+    for arm in SPARSE:
+        own = _arm(runs, arm, density)
+        if seeds := sorted(own.keys() & dense.keys()):
+            loss, text = compared([own[s].test for s in seeds], [dense[s].test for s in seeds])
+            parts.append(f"{arm} {text}")
+            lost += [loss] if arm != "static" else []
+    if parts:
+        costs = " and ".join(f"{_share(own, dense, what):.0%} of the {name}" for what, name in COSTS_OF)
+        accuracy = statistics.median(run.test for run in dense.values())
+        figure = f"dense {accuracy:.4f}; {', '.join(parts)}; with {costs}"
+        claim = f"{data}, d = {density}: rewired networks lose at most {LITTLE:.0%} of accuracy against dense"
+        yield Finding(claim, figure, min(lost) >= -LITTLE if lost else None)
 
 
-def _rules(data: str, runs: Sequence[Run]) -> Iterator[Finding]:
-    """Yield whether rewiring is better than the random mask that it starts from, over all densities."""
-    static = {(run.density, run.seed): run.test for run in runs if run.arm == "static"}
-    for arm in ("SET", "RigL"):
-        own = {(run.density, run.seed): run.test for run in runs if run.arm == arm}
-        for densities_ in (DENSITIES[:1], (0.05,)):
-            keys = sorted(key for key in own.keys() & static.keys() if key[0] in densities_)
-            if keys:
-                gain, text = compared([own[key] for key in keys], [static[key] for key in keys])
-                yield Finding(f"{data}, d = {densities_[0]}: {arm} beats its static mask", text, gain > 0)
+def _against_static(data: str, density: float, runs: Sequence[Run]) -> Iterator[Finding]:
+    """Yield what rewiring gains over the random mask that it starts from."""
+    static = _arm(runs, "static", density)
+    found = []
+    for arm in SPARSE[1:]:
+        own = _arm(runs, arm, density)
+        if seeds := sorted(own.keys() & static.keys()):
+            found.append((arm, *compared([own[s].test for s in seeds], [static[s].test for s in seeds])))
+    if found:
+        figure = ", ".join(f"{arm} {text}" for arm, _, text in found)
+        claim = f"{data}, d = {density}: rewiring, by either rule, is better than a static random mask"
+        yield Finding(claim, figure, min(gain for _, gain, _ in found) > 0)
+
+
+def _arm(runs: Sequence[Run], arm: str, density: float) -> dict[int, Run]:
+    return {run.seed: run for run in runs if run.arm == arm and run.density == density}
+
+
+def _share(runs: dict[int, Run], others: dict[int, Run], what: str) -> float:
+    return statistics.median(getattr(runs[s], what) / getattr(others[s], what) for s in runs.keys() & others.keys())
 
 
 def _front(search: Searched) -> Finding:
@@ -363,10 +231,10 @@ def _spaced(front: Sequence[list[float]], number: int = 4) -> list[list[float]]:
 def _masks(searches: Sequence[Searched]) -> Iterator[Finding]:
     """Yield whether evolving a mask finds better ones than drawing as many."""
     drawn = {one.seed: one.best[-1] for one in searches if one.arm == "drawn"}
-    for arm in ("evolved", "inherited"):
+    for arm, how in (("evolved", "evolved"), ("inherited", "evolved and trained on")):
         own = {one.seed: one.best[-1] for one in searches if one.arm == arm}
         seeds = sorted(own.keys() & drawn.keys())
         if seeds:
             gain, text = compared([own[s] for s in seeds], [drawn[s] for s in seeds])
-            claim = f"digits, d = 0.1: masks {arm} over generations beat as many drawn ones"
+            claim = f"digits, d = 0.1: masks {how} over 8 generations beat as many drawn ones"
             yield Finding(claim, f"best validation {spread([own[s] for s in seeds])}, {text}", gain > 0)
