@@ -271,8 +271,8 @@ class EncodingContract(ComponentContract[Encoding]):
 
 
 def _numbers(buffer: Tensor) -> float:
-    """Return how many numbers of 32 bits a buffer holds."""
-    return buffer.numel() / 32 if buffer.dtype == torch.bool else buffer.numel()
+    """Return how many numbers of 32 bits a buffer takes; a mask is bits, or the places of what is true."""
+    return min(buffer.numel() / 32, int(buffer.sum())) if buffer.dtype == torch.bool else buffer.numel()
 
 
 def _weights(net: nn.Module) -> dict[str, Tensor]:
