@@ -218,7 +218,8 @@ def _front(search: Searched) -> Finding:
     rank, p = spearmanr([one[0] for one in front], [one[1] for one in front])
     shown = "; ".join(f"d = {one[0]:.3f}: {one[1]:.4f}, {one[2]:,.0f} numbers" for one in _spaced(front))
     figure = f"{len(front)} on the front, rank correlation {rank:+.2f} (p = {p:.2g}); {shown}"
-    return Finding("fashion-mnist: density as a gene orders the front of accuracy, numbers, energy", figure, bool(rank > 0))
+    claim = "fashion-mnist: density as a gene orders the front of accuracy, numbers and energy"
+    return Finding(claim, figure, bool(rank > 0))
 
 
 def _spaced(front: Sequence[list[float]], number: int = 4) -> list[list[float]]:
