@@ -2,8 +2,8 @@
 
 Arms differ in nothing but density and rewiring: the same first masks, order of samples and number of steps. "static"
 keeps its random mask, "SET" grows at random, "RigL" where the dense gradient is largest; "dense" has all connections.
-"front" searches density and growth. "evolved", "inherited" and "drawn" search for a mask alone, on digits; "long" is one
-random mask that trains as long as the last generation of "inherited" with its ancestors.
+"front" searches density and growth. "evolved", "inherited" and "drawn" search for a mask alone, on digits; "long" is
+one random mask that trains as long as the last generation of "inherited" with its ancestors.
 """
 
 from __future__ import annotations
