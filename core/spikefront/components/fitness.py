@@ -13,6 +13,7 @@ from spikefront.components.task import Task
 from spikefront.components.trainer import Fitted
 from spikefront.genome import Genome
 from spikefront.measure.recording import Recording
+from spikefront.randomness import Streams
 
 Direction = Literal["minimize", "maximize"]
 
@@ -28,6 +29,7 @@ class Context:
         fitted: The trained phenotype and how training went.
         metrics: The task's metrics on the validation split.
         recording: Operations and spikes of the same run; empty where the phenotype is no network.
+        streams: Randomness of this candidate, for terms that draw; draw from streams of your own names.
         elite: The best genome of the generation before, where this term is a regulariser; None in the
             first generation.
     """
@@ -38,6 +40,7 @@ class Context:
     fitted: Fitted
     metrics: Mapping[str, float]
     recording: Recording
+    streams: Streams
     elite: Genome | None = None
 
     @property
