@@ -97,6 +97,20 @@ def test_half_of_the_salted_inputs_become_the_other_extreme(size: float) -> None
     assert_accuracy(SaltAndPepperRobustness(size=size, passes=4).measure(context(Sign())), 1 - size / 2, 4)
 
 
+def test_salt_is_as_likely_as_pepper_and_the_rest_stays() -> None:
+    task = Signs()
+    values = torch.linspace(0.2, 0.9, SAMPLES).unsqueeze(1)
+    seen: list[Tensor] = []
+    network = Sign()
+    network.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    data = Data(values, task.data("validation").targets)
+    perturbed_accuracy(network, task, data, "salt-and-pepper", 0.2, torch.Generator().manual_seed(0))
+    salted = torch.cat(seen)
+    for extreme in (0.2, 0.9):
+        assert_accuracy(float((salted == extreme).double().mean()), 0.1, 1)
+    assert_accuracy(float((salted == values).double().mean()), 0.8, 1)
+
+
 @pytest.mark.parametrize("size", [0.1, 0.7])
 def test_a_flipped_spike_is_the_other_answer(size: float) -> None:
     assert_accuracy(SpikeRobustness(size=size, passes=4).measure(context(spiking())), 1 - size, 4)
