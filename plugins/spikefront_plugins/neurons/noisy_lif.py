@@ -16,31 +16,27 @@ from spikefront_plugins.neurons.lif import LIF
 
 
 class NoisyLIF(LIF):
-    """A LIF neuron that fires with a probability; learns by the slope of that probability.
+    """A LIF neuron that fires with a probability, and learns by the slope of that probability.
 
-        h_t as in `lif`
-        P(s_t = 1) = F(h_t - v_threshold)            noise_in "firing"
-        h_t = (h_t as in `lif`) + e_t, s_t = 1[h_t >= v_threshold], e_t ~ f        "potential": e_t decays with v
+        h_t as in `lif`, plus e_t ~ f                noise_in "potential" or "both": e_t stays and decays with v
+        P(s_t = 1) = F(h_t - v_threshold)            "firing" or "both"; else s_t = 1 where h_t >= v_threshold
         v_t = h_t (1 - s_t), or h_t - v_threshold s_t
         d s_t / d h_t := f(h_t - v_threshold)
 
-    F and f are distribution function and density of the noise, which is even: Gaussian with standard deviation `scale`,
-    logistic with s = `scale`, triangular or uniform on [-scale, scale]. The surrogate is f itself; that of the study
-    counts only with `derivative = "surrogate"`. The peak of f is inverse to the scale and not 1: AdamW does not see
-    that in networks without recurrence whose reset is detached, as each layer's gradient is scaled as a whole; with
-    another optimiser, search the learning rate too.
+    F and f = F' are distribution function and density of the noise: Gaussian with standard deviation `scale`, logistic
+    with s = `scale`, triangular or uniform on [-scale, scale]. The study's surrogate counts only with `derivative =
+    "surrogate"`. f is not normalised, its peak is inverse to the scale: AdamW does not see that where nothing is
+    recurrent and the reset is detached; elsewhere, search the learning rate too.
 
-    "both" is the published code, which draws twice: Gaussian noise is then sqrt(2) times as wide as it says, and f is
-    taken at the noisy potential, here also with "potential". "nowhere" is the deterministic twin: `lif` that learns
-    with f. The noise acts in training and in evaluation.
+    "both" is the published code: two draws, so that Gaussian noise is sqrt(2) times as wide. "firing" is our own: one
+    draw, which leaves the potential alone. "nowhere" is the deterministic twin, `lif` with the surrogate f. Noise acts
+    in evaluation as in training.
 
-    Input, decay, comparison, reset and recorded potential: those of `lif`, without scaling of the input by default, as
-    in the paper. The decay is called 1 / tau there, 1 - 1 / tau here: the same for 2. The paper compares by >, which
-    differs at ties. One uniform number is drawn for each step, sample and neuron, in the order of the currents
-    (T, B, ...), first those of the potential: spikes of a sample depend on its place in the batch.
-
-    Source: Ma, Yan, Tang, "Exploiting Noise as a Resource for Computation and Learning in Spiking Neural Networks",
-    Patterns 2023, arXiv 2305.16044, and its code; that noise may leave the stored potential alone is our own.
+    Input, decay, comparison, reset and recorded potential: those of `lif`, the input unscaled by default as in the
+    paper. Its decay is 1 / tau, here 1 - 1 / tau: the same for 2. It compares by >, which differs at ties. A uniform
+    number is drawn for each step, sample and neuron, in the order of the currents (T, B, ...), those of the potential
+    first: what a sample gets depends on its place in the batch. Source: Ma, Yan, Tang, "Exploiting Noise as a Resource
+    for Computation and Learning in Spiking Neural Networks", Patterns 2023, arXiv 2305.16044, and its code.
     """
 
     name = "noisy-lif"
