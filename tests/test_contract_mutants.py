@@ -29,6 +29,7 @@ from spikefront_plugins.coders.poisson import Poisson
 from spikefront_plugins.encodings.direct import Direct
 from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.encodings.low_rank import LowRank
+from spikefront_plugins.encodings.sparse import Sparse
 from spikefront_plugins.executors.inline import Inline
 from spikefront_plugins.exporters.safetensors_folder import SafetensorsFolder
 from spikefront_plugins.fitness.accuracy import Accuracy
@@ -673,6 +674,14 @@ class Lossy(Direct):
             if isinstance(module, nn.Linear):
                 noise = torch.randn(module.weight.shape, generator=generator) * 0.01
                 nn.utils.parametrize.register_parametrization(module, "weight", _Through(noise.add), unsafe=True)
+
+
+@caught_by("inheritance_keeps_what_evolved", origin="evolved", weights=245_000)
+class Submissive(Sparse):
+    """A child takes over its parent's mask, although its own is a gene."""
+
+    def inherit(self, network, tensors):
+        Sparse().inherit(network, tensors)
 
 
 @caught_by("evolved_arrays_matter")

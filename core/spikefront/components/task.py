@@ -65,7 +65,17 @@ class SupervisedTask(Task, ABC):
     @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one sample, without time and batch."""
+        """Shape of one sample at one time step, without time and batch."""
+
+    @property
+    def frames(self) -> int | None:
+        """Number of frames of a sample that is a sequence; None, the default, where it has no time of its own."""
+        return None
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of `data`: `input_shape`, behind the number of frames where there are any."""
+        return self.input_shape if self.frames is None else (self.frames, *self.input_shape)
 
     @property
     @abstractmethod
@@ -74,7 +84,9 @@ class SupervisedTask(Task, ABC):
 
     @abstractmethod
     def data(self, split: Split) -> Data:
-        """Return a split. Splits never overlap and depend on the task's parameters only.
+        """Return a split, its inputs (N, *sample_shape).
+
+        Splits never overlap and depend on the task's parameters only.
 
         Raises:
             DataError: The data are not there; the hint says how to get them.

@@ -201,7 +201,7 @@ def _flags(network: nn.Module) -> list[Any]:
 
 def _half(recording: Recording) -> Recording:
     layers = [
-        replace(one, effective=one.effective / 2, dense=one.dense / 2, flops=one.flops / 2)
+        replace(one, effective=one.effective / 2, dense=one.dense / 2, flops=one.flops / 2, absent=one.absent / 2)
         for one in recording.synapses
     ]
     return replace(recording, synapses=tuple(layers))
