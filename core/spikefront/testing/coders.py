@@ -118,7 +118,7 @@ class CoderContract(ComponentContract[Coder]):
         )
 
     def test_samples_that_do_not_fit_are_refused(self, component: Coder) -> None:
-        """`check` takes samples without frames, or sequences of as many frames as steps, and refuses with InputError."""
+        """`check` takes samples without frames, or sequences of as many frames as steps; it refuses others."""
         taken = [_takes(component, frames) for frames in (None, component.steps)]
         require(
             any(taken),

@@ -110,11 +110,11 @@ def test_frames_refuses_samples_that_are_too_short(shape: tuple[int, ...]) -> No
 def test_coders_say_which_samples_they_take() -> None:
     CODERS["direct"](steps=4).check(None)
     CODERS["frames"](steps=28).check(28)
-    with pytest.raises(InputError, match="coder 'direct': .* sequences of 28 frames") as error:
+    with pytest.raises(InputError, match=r"coder .direct.: .* sequences of 28 frames") as error:
         CODERS["direct"](steps=28).check(28)
     assert error.value.hint == "Use coder 'frames', with steps = 28."
     with pytest.raises(InputError, match="no frames"):
         CODERS["frames"](steps=28).check(None)
-    with pytest.raises(InputError, match="steps = 4, .* 28 frames") as error:
+    with pytest.raises(InputError, match=r"steps = 4, .* 28 frames") as error:
         CODERS["frames"]().check(28)
     assert error.value.hint == "Set coder.steps to 28."
