@@ -22,6 +22,7 @@ SETTINGS = {
     ("neuron", "plif"): [{"reset": "soft", "decay_input": False, "tau": 3.0}],
     ("neuron", "alif"): [{"reset": "soft", "beta": 0.5}],
     ("neuron", "cuba-lif"): [{"reset": "soft", "decay_input": False}],
+    ("neuron", "ce-lif"): [{"variant": "rhythmic", "scope": "layer"}, {"variant": "none", "detach_reset": True}],
     ("neuron", "izhikevich"): [{"a": 0.1, "c": -50.0, "d": 2.0, "detach_reset": False}],
     ("surrogate", "atan"): [{"alpha": 5.0}],
     ("surrogate", "sigmoid"): [{"alpha": 1.0}],
@@ -58,10 +59,11 @@ SETTINGS = {
     ("fitness", "synaptic-operations"): [{"count": "dense"}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
+    ("task", "sequential-mnist"): [SMALL | {"order": "permuted"}],
 }
 """Other settings than the defaults that are tried too."""
 
-DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10")} | {
+DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10", "sequential-mnist")} | {
     ("executor", "local"): {"workers": 1}
 }
 """Settings in place of the defaults, where these take long."""

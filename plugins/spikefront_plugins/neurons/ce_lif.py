@@ -14,6 +14,8 @@ from spikefront import NeuronModel, hookimpl
 from spikefront.components.neuron import Spike, State, everywhere
 from spikefront.components.surrogate import Surrogate
 from spikefront.errors import InputError
+from spikefront.spiking.compiled import run
+from spikefront.spiking.kernel import Kernel
 from spikefront.spiking.spike import spike_with
 
 MEAN, DEVIATION = 0.01, 0.01
@@ -37,8 +39,8 @@ class ContextualLIF(NeuronModel):
     t counts from 0; before it v = 0, s = 0, A = v_threshold. Input: not scaled. Decay: by `decay` a step. Comparison:
     `>`; it is 1 - spike(A - v), which has the same derivative, as surrogates are even. Reset: to zero, in the step
     after the spike; the threshold sees the potential that was not reset. Recorded potential: v_t, before the reset. The
-    table fixes the longest sequence; rhythms do not. A layer uses the first rows of the table that it shares; neurons of
-    images count in the order of their values. All samples of a batch are at the same t.
+    table fixes the longest sequence; rhythms do not. A layer uses the first rows of the table that it shares; neurons
+    of images count in the order of their values. All samples of a batch are at the same t.
 
     Source: Chen et al., "Unleashing the Potential of Spiking Neural Networks for Sequential Modeling with Contextual
     Embedding", arXiv 2308.15150; equations and initial values as in the first author's later code, TE-SNN, where f
@@ -66,7 +68,8 @@ class ContextualLIF(NeuronModel):
         return {}
 
     def shared(self) -> frozenset[str]:
-        return frozenset({"embedding", "frequency"} if self.scope == "network" else ())
+        names = {"table": {"embedding"}, "rhythmic": {"frequency"}, "none": set[str]()}
+        return frozenset(names[self.variant] if self.scope == "network" else ())
 
     def initial_state(self, x: Tensor) -> State:
         return everywhere(0, x), everywhere(self.v_threshold, x), everywhere(0, x), everywhere(0, x)
@@ -74,7 +77,7 @@ class ContextualLIF(NeuronModel):
     def step(self, x: Tensor, state: State, trained: Mapping[str, Tensor], spike: Spike) -> tuple[Tensor, State]:
         *membrane, time = state
         t = _number(time)
-        (embedding,) = self._embedding(x.shape[1:], t, t + 1, trained, x)
+        (embedding,) = self._embedding(t, t + 1, trained, x)
         s, state = self._advance(x, embedding, tuple(membrane), spike)
         return s, (*state, everywhere(t + 1, x))
 
@@ -86,15 +89,39 @@ class ContextualLIF(NeuronModel):
         surrogate: Surrogate,
         generator: torch.Generator,
     ) -> tuple[Tensor, State]:
+        def plain(x: Tensor, state: State, embedding: Tensor) -> tuple[Tensor, State]:
+            spikes, spike = [], spike_with(surrogate)
+            for current, driven in zip(x.unbind(), embedding.unbind(), strict=True):
+                s, state = self._advance(current, driven, state, spike)
+                spikes.append(s)
+            return torch.stack(spikes), state
+
         *membrane, time = state
         begin = _number(time)
         end = begin + len(x)
-        embedding = self._embedding(x.shape[2:], begin, end, trained, x)
-        spikes, state, spike = [], tuple(membrane), spike_with(surrogate)
-        for current, driven in zip(x.unbind(), embedding.unbind(), strict=True):
-            s, state = self._advance(current, driven, state, spike)
-            spikes.append(s)
-        return torch.stack(spikes), (*state, everywhere(end, x[0]))
+        embedding = self._embedding(begin, end, trained, x[0]).unsqueeze(1).expand(x.shape)
+        spikes, state = run(self._kernel(), x, tuple(membrane), surrogate, plain, inputs=(embedding,))
+        return spikes, (*state, everywhere(end, x[0]))
+
+    def _kernel(self) -> Kernel:
+        return Kernel(
+            states=("v", "level", "fired"),
+            step="""level = level + v * embedding - beta * (level - v_threshold);
+                v = decay * v * (1 - fired) + x;
+                const real z = level - v;
+                s = z >= 0 ? 0 : 1;
+                fired = s;""",
+            kept=("v", "fired", "z"),
+            adjoint=f"""const real d_z = surrogate(z) * (d_s + d_fired);
+                d_x = d_v + d_z;
+                d_level = d_level - d_z;
+                d_embedding = d_level * v;
+                d_fired = {"0" if self.detach_reset else "-d_x * decay * v"};
+                d_v = d_x * decay * (1 - fired) + d_level * embedding;
+                d_level = d_level * (1 - beta);""",
+            values={"v_threshold": self.v_threshold, "decay": self.decay, "beta": self.beta},
+            inputs=("embedding",),
+        )
 
     def _advance(self, x: Tensor, embedding: Tensor, state: State, spike: Spike) -> tuple[Tensor, State]:
         v, threshold, s = state
@@ -104,31 +131,33 @@ class ContextualLIF(NeuronModel):
         s = 1 - spike(threshold - v)
         return s, (v, threshold, s)
 
-    def _embedding(
-        self, shape: torch.Size, begin: int, end: int, trained: Mapping[str, Tensor], like: Tensor
-    ) -> Tensor:
-        """Return E of the steps from `begin` to `end` (T, ...) for neurons of a shape."""
-        neurons = shape.numel()
+    def _embedding(self, begin: int, end: int, trained: Mapping[str, Tensor], like: Tensor) -> Tensor:
+        """Return E of the steps from `begin` to `end` (T, ...), for the neurons of currents (B, ...)."""
         if self.variant == "none":
-            return like.new_zeros(()).expand(end - begin, *shape)
-        if self.variant == "rhythmic":
-            frequency = trained["frequency"]
-            place = torch.arange(neurons, dtype=frequency.dtype, device=frequency.device) / len(frequency)
-            time = torch.arange(begin, end, dtype=frequency.dtype, device=frequency.device)
-            angle = torch.outer(time, frequency[:neurons] * LONGEST / SPAN**place)
-            return HEIGHT * angle.cos().view(-1, *shape)
+            return like.new_zeros(()).expand(end - begin, *like.shape[1:])
+        neurons = like.shape[1:].numel()
+        rows = self._rhythms if self.variant == "rhythmic" else self._entries
+        return rows(neurons, begin, end, trained).to(like.dtype).reshape(-1, *like.shape[1:])
+
+    def _entries(self, neurons: int, begin: int, end: int, trained: Mapping[str, Tensor]) -> Tensor:
         table = trained["embedding"]
         if end > table.shape[1]:
             raise InputError(
                 f"neuron 'ce-lif': a sequence of {end} steps, and its table was made for {table.shape[1]}",
                 "Build it for more steps, coder.steps, or use variant 'rhythmic'.",
             )
-        return table[:neurons, begin:end].t().reshape(-1, *shape)
+        return table[:neurons, begin:end].t()
+
+    def _rhythms(self, neurons: int, begin: int, end: int, trained: Mapping[str, Tensor]) -> Tensor:
+        frequency = trained["frequency"]
+        place = torch.arange(neurons).to(frequency) / len(frequency)
+        angle = torch.outer(torch.arange(begin, end).to(frequency), frequency[:neurons] * LONGEST / SPAN**place)
+        return HEIGHT * angle.cos()
 
 
 def _number(time: Tensor) -> int:
-    """Return the step that a state, the same everywhere, stands at."""
-    return int(time[(0,) * time.dim()])
+    """Return the step that a state, the same everywhere, stands at; an empty one might be anywhere."""
+    return int(time[(0,) * time.dim()]) if time.numel() else 0
 
 
 @hookimpl
