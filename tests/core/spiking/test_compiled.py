@@ -356,6 +356,29 @@ def test_the_scalar_form_is_the_derivative(
     torch.testing.assert_close(gradient, expected, rtol=2 * tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize(("gradient", "right"), [("d_v * x", True), ("d_v", False)])
+@needs_compiler
+def test_a_kernel_may_have_further_inputs(gradient: str, right: bool) -> None:
+    """v = v + x e, s = 0, with an e for each step and neuron that all samples have."""
+    kernel = Kernel(("v",), "v = v + x * e; s = 0;", (), f"d_x = d_v * e; d_e = {gradient};", {}, inputs=("e",))
+
+    def plain(x: Tensor, state: tuple[Tensor, ...], e: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        (v,) = state
+        for current, factor in zip(x, e, strict=True):
+            v = v + current * factor
+        return x * 0, (v,)
+
+    x, e = currents(4, 3, 150), currents(4, 150)
+    spread = e[:, None].expand(x.shape)
+    _, (v,) = compiled.run(kernel, x, (torch.zeros(3, 150),), SURROGATES["atan"](), plain, inputs=(spread,))
+    assert (type(v.grad_fn).__name__ == "_CompiledBackward") == right
+    torch.testing.assert_close(v, (x * e[:, None]).sum(0))
+    weights = torch.linspace(-1, 1, v.numel()).reshape(v.shape)
+    d_x, d_e = torch.autograd.grad((v * weights).sum(), [x, e])
+    torch.testing.assert_close(d_x, e[:, None].detach() * weights)
+    torch.testing.assert_close(d_e, (x.detach() * weights).sum(1))
+
+
 def adding(step: str, adjoint: str) -> Kernel:
     """Return a kernel for v = v + x, s = 0."""
     return Kernel(("v",), step, (), adjoint, {})
