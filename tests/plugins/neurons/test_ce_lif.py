@@ -7,9 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from spikefront.components.parts import Parts
 from spikefront.errors import InputError
+from spikefront.randomness import Streams
 from spikefront.spiking.builder import Builder
 from spikefront.spiking.layers import NeuronLayer, share_trained
+from spikefront_plugins.coders.frames import Frames
+from spikefront_plugins.encodings.direct import Direct
+from spikefront_plugins.networks.mlp import MLP
 from spikefront_plugins.networks.recurrent import Recurrent, RecurrentLayer
 from spikefront_plugins.neurons.ce_lif import ContextualLIF
 from spikefront_plugins.surrogates.atan import ATan
@@ -203,3 +208,19 @@ def test_a_recurrent_network_sees_the_table_step_by_step():
         expected.append(s)
     assert torch.equal(layer(x), torch.stack(expected))
     assert state[3].unique().tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("variant", "hidden", "inputs", "outputs", "steps", "published"),
+    [
+        ("table", (88,) * 3, 1, 10, 784, 85_722),
+        ("rhythmic", (200,) * 3, 1, 10, 784, 83_010),
+        ("table", (88,) * 2, 700, 20, 250, 93_300),
+    ],
+)
+def test_published_nets_store_as_many_numbers(variant, hidden, inputs, outputs, steps, published):
+    parts = Parts(
+        MLP(hidden=hidden), (ContextualLIF(variant=variant),), SURROGATE, Dense(), Frames(steps=steps), Direct()
+    )
+    network = parts.build((inputs,), outputs, Streams(0))
+    assert Direct().stored_numbers(network) == published
