@@ -1,4 +1,4 @@
-"""CE-LIF (arXiv 2308.15150): a table in the threshold against wider layers, on intervals and on rows of digits."""
+"""CE-LIF (arXiv 2308.15150): a table in the threshold against wider layers, on intervals on rows of digits, and on recall."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ ROWS = (
     "trainer.epochs=8",
     "trainer.batch=100",
 )
-TASKS: dict[str, tuple[str, ...]] = {"interval": (), "rows of mnist": ROWS}
+RECALL = ("task={use='delayed-recall'}", "coder.steps=60", "trainer.epochs=10")
+TASKS: dict[str, tuple[str, ...]] = {"interval": (), "rows of mnist": ROWS, "recall after 50 steps": RECALL}
 WIDTHS = {
     "interval": {TABLE: 32, WIDE: 54, NARROW: 32, RHYTHMIC: 53},
     "rows of mnist": {TABLE: 64, WIDE: 75, NARROW: 64, RHYTHMIC: 74},
+    "recall after 50 steps": {TABLE: 32, WIDE: 51, NARROW: 32, RHYTHMIC: 51},
 }
 """Neurons of each of two hidden layers; those of the wide net are the fewest that store no less than the table's."""
 
@@ -41,6 +43,9 @@ TUNED: dict[tuple[str, str], tuple[float, float]] = {
     ("rows of mnist", "table"): (0.5, 2e-2),
     ("rows of mnist", "rhythmic"): (0.5, 1e-2),
     ("rows of mnist", "none"): (0.8, 4e-2),
+    ("recall after 50 steps", "table"): (0.5, 1e-2),
+    ("recall after 50 steps", "rhythmic"): (0.5, 1e-2),
+    ("recall after 50 steps", "none"): (1.0, 5e-3),
 }
 """Decay and learning rate of each kind of neuron: the best on validation, of those in docs/systems/ce-lif.md."""
 
