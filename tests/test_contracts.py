@@ -23,6 +23,12 @@ SETTINGS = {
     ("neuron", "alif"): [{"reset": "soft", "beta": 0.5}],
     ("neuron", "cuba-lif"): [{"reset": "soft", "decay_input": False}],
     ("neuron", "ce-lif"): [{"variant": "rhythmic", "scope": "layer"}, {"variant": "none", "detach_reset": True}],
+    ("neuron", "noisy-lif"): [
+        {"noise": "uniform", "noise_in": "nowhere"},
+        {"noise": "logistic", "noise_in": "nowhere", "decay_input": True, "reset": "soft"},
+        {"noise": "triangular", "noise_in": "both", "detach_reset": False},
+        {"noise_in": "potential", "derivative": "surrogate"},
+    ],
     ("neuron", "izhikevich"): [{"a": 0.1, "c": -50.0, "d": 2.0, "detach_reset": False}],
     ("surrogate", "atan"): [{"alpha": 5.0}],
     ("surrogate", "sigmoid"): [{"alpha": 1.0}],
@@ -56,15 +62,19 @@ SETTINGS = {
         {"epochs": 4, "first_data": 0.5, "first_steps": 0.5, "saved": "packed"},
     ],
     ("fitness", "energy"): [{"analog_input": "once"}],
+    ("fitness", "robustness"): [{"noise": 0.0, "spikes": 1.0, "passes": 1}],
     ("fitness", "synaptic-operations"): [{"count": "dense"}],
+    ("algorithm", "ga"): [{"crossover": 0.5}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
     ("task", "sequential-mnist"): [SMALL | {"order": "permuted"}],
+    ("task", "cortical-column"): [{"excitatory_targets": (4.0, 9.0), "density": 0.5, "duration": 200, "runs": 1}],
 }
 """Other settings than the defaults that are tried too."""
 
 DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10", "sequential-mnist")} | {
-    ("executor", "local"): {"workers": 1}
+    ("executor", "local"): {"workers": 1},
+    ("task", "cortical-column"): {"duration": 100, "settling": 10},
 }
 """Settings in place of the defaults, where these take long."""
 
@@ -82,7 +92,18 @@ class FramesContract(CoderContract):
     shape = (7, 4, 5)
 
 
-SUITES = {("fitness", "gene-entropy"): GeneEntropyContract, ("coder", "frames"): FramesContract}
+class RateErrorContract(FitnessContract):
+    """The term measures a candidate of a task that has rates."""
+
+    def context(self):
+        metrics = {"rate_error": 0.3, "excitatory_error": 0.2, "inhibitory_error": 0.4}
+        return replace(super().context(), metrics=metrics)
+
+
+RATE_ERRORS = ("rate-error", "excitatory-rate-error", "inhibitory-rate-error")
+SUITES = {("fitness", "gene-entropy"): GeneEntropyContract, ("coder", "frames"): FramesContract} | {
+    ("fitness", name): RateErrorContract for name in RATE_ERRORS
+}
 
 NOT_HERE = {("executor", "ray")}
 """Has a test module of its own, which starts Ray once."""
@@ -93,10 +114,17 @@ DIRECTIONS = {
     "approximate-energy": "minimize",
     "connection-sparsity": "maximize",
     "energy": "minimize",
+    "excitatory-rate-error": "minimize",
     "footprint": "minimize",
     "gene-entropy": "minimize",
+    "inhibitory-rate-error": "minimize",
     "latency": "minimize",
     "parameters": "minimize",
+    "rate-error": "minimize",
+    "robustness": "maximize",
+    "robustness-noise": "maximize",
+    "robustness-salt-and-pepper": "maximize",
+    "robustness-spikes": "maximize",
     "spikes": "minimize",
     "synaptic-operations": "minimize",
     "temporal-difference": "maximize",

@@ -1,4 +1,4 @@
-"""CE-LIF (arXiv 2308.15150): a table in the threshold against wider layers, on intervals on rows of digits, and on recall."""
+"""CE-LIF (arXiv 2308.15150): a table in the threshold against wider layers, on intervals, rows of digits and recall."""
 
 from __future__ import annotations
 
