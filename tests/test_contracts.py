@@ -23,6 +23,7 @@ SETTINGS = {
     ("neuron", "plif"): [{"reset": "soft", "decay_input": False, "tau": 3.0}],
     ("neuron", "alif"): [{"reset": "soft", "beta": 0.5}],
     ("neuron", "cuba-lif"): [{"reset": "soft", "decay_input": False}],
+    ("neuron", "ce-lif"): [{"variant": "rhythmic", "scope": "layer"}, {"variant": "none", "detach_reset": True}],
     ("neuron", "noisy-lif"): [
         {"noise": "uniform", "noise_in": "nowhere"},
         {"noise": "logistic", "noise_in": "nowhere", "decay_input": True, "reset": "soft"},
@@ -77,11 +78,12 @@ SETTINGS = {
     ("algorithm", "ga"): [{"crossover": 0.5}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
+    ("task", "sequential-mnist"): [SMALL | {"order": "permuted"}],
     ("task", "cortical-column"): [{"excitatory_targets": (4.0, 9.0), "density": 0.5, "duration": 200, "runs": 1}],
 }
 """Other settings than the defaults that are tried too."""
 
-DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10")} | {
+DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10", "sequential-mnist")} | {
     ("executor", "local"): {"workers": 1},
     ("trainer", "rewiring"): {"batch": 8, "every": 2},
     ("task", "cortical-column"): {"duration": 100, "settling": 10},

@@ -21,7 +21,7 @@ LINEAR = ["if", "lif", "plif", "alif", "cuba-lif"]
 
 def layer(name: str, *shape: int, **parameters: Any) -> NeuronLayer:
     return NeuronLayer(
-        NEURONS[name](**parameters), REGISTRY.components("surrogate")["atan"](), shape, 8, torch.Generator()
+        NEURONS[name](**parameters), REGISTRY.components("surrogate")["atan"](), shape, 200, torch.Generator()
     )
 
 
