@@ -30,6 +30,7 @@ ARMS = {
     "random": ('search.suppress="random"',),
     "none": ('search.suppress="none"',),
     "crossover": ('search.replacement="crossover"',),
+    "own": ('search.suppress="none"', 'search.ancestor="own"'),
 }
 TURNS = 24
 
@@ -129,26 +130,33 @@ def findings(rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     test = {arm: [row["test"] for row in own] for arm, own in arms.items()}
     gone = statistics.fmean(row["suppressed"] for row in arms["similar"])
     for rival, words in (
-        ("none", "eight networks that train side by side"),
+        ("none", "members that train side by side"),
         ("random", "suppressing as many at random"),
+        ("own", "eight networks with first weights of their own"),
     ):
         median, difference = compared(diversity["similar"], diversity[rival], 3)
-        yield Finding(
-            f"Suppressing those that learn alike keeps the population more diverse than {words}",
-            f"mean cosine distance of updates {spread(diversity['similar'], 3)} against {spread(diversity[rival], 3)}: "
-            f"{difference}; {gone:.0f} of {8 * TURNS} suppressed",
-            median > 0,
-        )
+        if rival != "own":
+            yield Finding(
+                f"Suppressing those that learn alike keeps a population of one ancestor more diverse than {words}",
+                f"mean cosine distance of updates {spread(diversity['similar'], 3)} against "
+                f"{spread(diversity[rival], 3)}: {difference}; {gone:.0f} of {8 * TURNS} suppressed",
+                median > 0,
+            )
         median, difference = compared(test["similar"], test[rival])
         yield Finding(
-            f"and its best network is more accurate than that of {words}",
+            f"The best network with suppression is more accurate than that of {words}",
             f"test {spread(test['similar'])} against {spread(test[rival])}: {difference}; validation "
             f"{spread(best['similar'])} against {spread(best[rival])}",
             median > 0,
         )
+    yield Finding(
+        "Networks with first weights of their own tend to receive alike updates",
+        f"mean cosine distance {spread(diversity['own'], 3)}: orthogonal",
+        statistics.median(diversity["own"]) < 0.7,
+    )
     _, difference = compared(test["crossover"], test["similar"])
     yield Finding(
-        "Crossover of whole layers of unrelated networks is no better a replacement than noise (our ablation)",
+        "Crossover of whole layers is no better a replacement than noise (our ablation)",
         f"test {spread(test['crossover'])} against {spread(test['similar'])}: {difference}",
         statistics.median(test["crossover"]) <= statistics.median(test["similar"]),
     )

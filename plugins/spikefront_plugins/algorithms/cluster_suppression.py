@@ -31,6 +31,9 @@ class ClusterSuppression(Algorithm):
     member that failed is always replaced. In the first turn nothing is suppressed, as its start is not known. Long
     updates are projected before they are compared.
 
+    Networks that started from other random weights never change alike: their updates are orthogonal. With `ancestor =
+    "common"` all go on from the best one of the first turn, with batches of their own, and updates can be compared.
+
     A turn is an evaluation with a genome of its own: the study's operators change a gene of a member before its next
     turn, `trainer.order`, say, which draws other batches. The trainer's epochs are those of a turn; its optimiser
     starts anew in each. A study needs one objective, and `keep = "all"` where it is to be prolonged after its end.
@@ -42,6 +45,9 @@ class ClusterSuppression(Algorithm):
     name: ClassVar[str] = "cluster-suppression"
     wants_weights: ClassVar[bool] = True
 
+    ancestor: Literal["common", "own"] = Field(
+        "common", description="whose weights the second turn starts from: those of the best one, or each its own"
+    )
     suppress: Literal["similar", "random", "none"] = Field(
         "similar", description="who is suppressed; 'random': as many at random, 'none': members train side by side"
     )
@@ -113,6 +119,9 @@ class SuppressionEngine(Engine):
     def tell(self, results: Sequence[Told]) -> None:
         told = {result.genome.hash: result for result in results}
         self._members = [_learnt(member, told[member.individual.genome.hash]) for member in self._members]
+        if not self.diversity and self._settings.ancestor == "common":
+            best = min(self._members, key=lambda member: member.loss, default=None)
+            self._members = [best] * len(self._members) if best and best.learnt else self._members
         gone = self._gone()
         alive = [member for place, member in enumerate(self._members) if place not in gone and member.learnt]
         following = []

@@ -150,7 +150,7 @@ def turn(engine: Any, updates: list[Any], losses: list[float]) -> list[Any]:
 
 
 def test_members_go_on_from_their_own_weights_and_similar_ones_are_replaced():
-    engine = ClusterSuppression(survivors=0.25, levels=1, noise=0.0).start(problem())
+    engine = ClusterSuppression(ancestor="own", survivors=0.25, levels=1, noise=0.0).start(problem())
     first = turn(engine, [E1, E2, -E1, -E2], [1.0, 2.0, 3.0, 4.0])
     second = turn(engine, list(FOUR), LOSSES.tolist())
     third = engine.ask()
@@ -165,6 +165,15 @@ def test_members_go_on_from_their_own_weights_and_similar_ones_are_replaced():
     assert engine.diversity[0] is None
     assert engine.diversity[1] == pytest.approx((5e-5 + 1 + 2 + 0.99 + 2 + 1) / 6, abs=1e-4)
     assert len({p.genome.hash for p in (*first, *second, *third)}) == 12
+
+
+def test_all_go_on_from_the_best_of_the_first_turn():
+    engine = ClusterSuppression().start(problem())
+    first = turn(engine, [E1, E2, -E1, -E2], [1.0, 0.5, 3.0, 4.0])
+    second = engine.ask()
+    assert [proposal.weights["w"].tolist() for proposal in second] == [E2.tolist()] * 4
+    assert {proposal.parents for proposal in second} == {(first[1].genome.hash,)}
+    assert len({proposal.genome.hash for proposal in second}) == 4
 
 
 @pytest.mark.parametrize(("suppress", "expected"), [("none", 0), ("random", 1), ("similar", 1)])
