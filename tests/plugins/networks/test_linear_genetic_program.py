@@ -120,7 +120,9 @@ def test_a_program_over_vectors_by_hand():
 
 
 def test_images_of_other_sides_and_channels_are_added_where_the_larger_is_pooled():
-    network = build((line("pool", 1, 0), line("conv3", 1, 1, width=2), line("skip-add", 0, 0, 1)), (1, 5, 5), batch_norm=False)
+    network = build(
+        (line("pool", 1, 0), line("conv3", 1, 1, width=2), line("skip-add", 0, 0, 1)), (1, 5, 5), batch_norm=False
+    )
     convolution = next(one for one in network.modules() if isinstance(one, nn.Conv2d))
     readout = next(one for one in network.modules() if isinstance(one, nn.Linear))
     x = torch.rand(1, 1, 5, 5, generator=torch.Generator().manual_seed(3))
