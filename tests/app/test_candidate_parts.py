@@ -145,8 +145,9 @@ def test_genes_show_arrays_by_their_shape() -> None:
     table = tables.gene_table(
         {"a": np.zeros((2, 3)), "b": [16, 32], "c": 0.123456, "d": True, "e": [{"op": "pool", "to": 1}] * 2}
     )
-    lines = '{ op = "pool", to = 1 }, { op = "pool", to = 1 }'
-    assert table["value"].tolist() == ["array of 2 x 3 = 6 numbers", "16, 32", "0.1235", "True", lines]
+    line = '{ op = "pool", to = 1 }'
+    assert table["value"].tolist() == ["array of 2 x 3 = 6 numbers", "16, 32", "0.1235", "True", line, line]
+    assert table["gene"].tolist() == ["a", "b", "c", "d", "e 0", "e 1"]
 
 
 @pytest.mark.parametrize(

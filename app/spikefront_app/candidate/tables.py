@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,16 @@ def shown(value: float | None) -> str:
 
 
 def gene_table(genome: Mapping[str, Any]) -> pd.DataFrame:
-    """Return "gene" and "value" of all that is searched; an array as its shape."""
-    return pd.DataFrame(
-        [(path, _gene(value)) for path, value in genome.items()], columns=["gene", "value"], dtype="str"
-    )
+    """Return "gene" and "value" of all that is searched; an array as its shape, a list of tables in rows, from 0."""
+    rows = [row for path, value in genome.items() for row in _gene_rows(path, value)]
+    return pd.DataFrame(rows, columns=["gene", "value"], dtype="str")
+
+
+def _gene_rows(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        yield from ((f"{path} {number}", value_text(item)) for number, item in enumerate(value))
+    else:
+        yield path, _gene(value)
 
 
 def _gene(value: Any) -> str:
@@ -43,9 +49,7 @@ def _gene(value: Any) -> str:
         return f"array of {' x '.join(map(str, value.shape))} = {value.size:,} numbers"
     if isinstance(value, float):
         return shown(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(value_text(item) if isinstance(item, Mapping) else str(item) for item in value)
-    return str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def measurement_table(
