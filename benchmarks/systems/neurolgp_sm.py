@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import kendalltau
 
 from benchmarks.systems import Finding
 from benchmarks.systems._trained import STUDIES, compared, spread
@@ -35,6 +34,7 @@ from spikefront.plugins import load
 from spikefront.randomness import Streams
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
+from spikefront.search.screening import kendall_tau
 from spikefront.specification import Specification
 from spikefront.storage import Database, EvaluationRow, queries
 from spikefront.study_file import read_document
@@ -67,7 +67,7 @@ class Run:
         hypervolumes: Hypervolume so far, on validation.
         samples: Training samples so far.
         cpu: Seconds of the process so far.
-        taus: Kendall's tau of guess and outcome over the candidates of a generation, where all were trained; NaN where
+        taus: Kendall's tau of guess and outcome over the candidates of a generation, where all were trained; None where
             there was no guess.
         errors: Mean absolute error of the accuracy that was expected of them.
         test: Hypervolume of the last front with accuracies on the test split.
@@ -79,8 +79,8 @@ class Run:
     hypervolumes: list[float]
     samples: list[int]
     cpu: list[float]
-    taus: list[float]
-    errors: list[float]
+    taus: list[float | None]
+    errors: list[float | None]
     test: float
     seconds: float
 
@@ -260,24 +260,25 @@ def times(both: list[tuple[Run, Run]]) -> Iterator[Finding]:
 
 def guesses(watched: list[Run]) -> Finding:
     """Return how well the surrogate ranks the candidates of each generation."""
-    taus = np.array([run.taus for run in watched])
-    generations = [n for n in range(taus.shape[1]) if not np.isnan(taus[:, n]).all()]
-    medians = [float(np.nanmedian(taus[:, n])) for n in generations]
-    errors = float(np.nanmedian([run.errors for run in watched]))
-    told = ", ".join(f"{tau:.2f}" for tau in medians)
+    taus = np.array([run.taus for run in watched], dtype=float)
+    told = [n for n in range(taus.shape[1]) if not np.isnan(taus[:, n]).all()]
+    medians = [float(np.nanmedian(taus[:, n])) for n in told]
+    error = float(np.nanmedian(np.array([run.errors for run in watched], dtype=float)))
     figure = (
-        f"Kendall's tau {told} in generations {generations[0]} to {generations[-1]}, median of {len(watched)} seeds; "
+        f"Kendall's tau {', '.join(f'{tau:.2f}' for tau in medians)} in generations {told[0]} to {told[-1]}, median of "
+        f"{len(watched)} seeds; mean absolute error {error:.3f}"
     )
-    holds = bool(medians) and min(medians) > 0.3
-    return Finding("The surrogate ranks candidates", figure + f"mean absolute error {errors:.3f}", holds)
+    return Finding("The surrogate ranks the candidates of each generation", figure, min(medians) > 0.3)
 
 
-def agreement(generation: int, rows: Sequence[EvaluationRow], rungs: Sequence[EvaluationRow]) -> tuple[float, float]:
-    """Return tau and mean absolute error of a generation's guesses; NaN where not all were trained to the end."""
+def agreement(
+    generation: int, rows: Sequence[EvaluationRow], rungs: Sequence[EvaluationRow]
+) -> tuple[float | None, float | None]:
+    """Return tau and mean absolute error of a generation's guesses; None where not all were trained to the end."""
     ends = {row.number: row.mean("accuracy") or 0.0 for row in rows if row.generation == generation and row.budget == 1}
-    guesses = [rung for rung in rungs if rung.generation == generation and "kpls" in rung.measurements]
-    pairs = [(rung, ends[rung.candidate]) for rung in guesses if rung.candidate in ends]
-    if not pairs or len(pairs) < len(guesses):
-        return math.nan, math.nan
-    tau = kendalltau([rung.mean("kpls") for rung, _ in pairs], [value for _, value in pairs]).statistic
-    return float(tau), statistics.fmean(abs((rung.mean("kpls.expected") or 0.0) - value) for rung, value in pairs)
+    said = [rung for rung in rungs if rung.generation == generation and "kpls" in rung.measurements]
+    pairs = [(rung, ends[rung.candidate]) for rung in said if rung.candidate in ends]
+    if not pairs or len(pairs) < len(said):
+        return None, None
+    error = statistics.fmean(abs((rung.mean("kpls.expected") or 0.0) - value) for rung, value in pairs)
+    return kendall_tau([(rung.mean("kpls") or 0.0, value) for rung, value in pairs]), error
