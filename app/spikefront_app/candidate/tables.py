@@ -67,7 +67,7 @@ def measurement_table(
         one = measurements[name]
         row = {"term": with_unit(name, units.get(name, "1")), "mean": shown(one.mean)}
         if len(replicates) > 1:
-            row["standard error"] = shown(one.standard_error)
+            row["s.e."] = shown(one.standard_error)
             row |= {f"replicate {n}": shown(v) for n, v in zip(replicates, one.values, strict=False)}
         if moved:
             row["with regularisers"] = shown(regularised[name]) if name in regularised else ""
