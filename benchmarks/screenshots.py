@@ -1,7 +1,7 @@
 """Pictures of every page of the app, at two widths, light and dark.
 
     python -m benchmarks.screenshots DATABASE [--to docs/pictures/app] [--study NAME] [--pages front progress]
-        [--themes light dark] [--query "front:selected=3,5&z=energy" ...]
+        [--widths 1280 375] [--themes light dark] [--query "front:selected=3,5&z=energy" ...]
 
 Needs chromium (Debian: apt-get install chromium). A picture is called PAGE-WIDTH-THEME.png, and is as high as the page,
 up to a limit.
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder of the pictures")
     parser.add_argument("--study", default="", help="study to be shown; the newest by default")
     parser.add_argument("--pages", nargs="+", default=PAGES, choices=PAGES)
+    parser.add_argument("--widths", nargs="+", type=int, default=SIZES, choices=SIZES)
     parser.add_argument("--themes", nargs="+", default=THEMES, choices=THEMES)
     parser.add_argument("--query", nargs="+", default=(), metavar="PAGE:QUERY", help="what else a page's address says")
     arguments = parser.parse_args()
@@ -44,12 +45,12 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder, server(database, Path(folder)) as served, browser() as started:
         for theme in arguments.themes:
-            for width, height in SIZES.items():
+            for width in arguments.widths:
                 for name in arguments.pages:
-                    page = started.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+                    page = started.new_page(viewport={"width": width, "height": SIZES[width]}, color_scheme=theme)
                     look(page, served.page(name, queries[name]))
                     page.set_viewport_size(
-                        {"width": width, "height": min(max(page.evaluate(CONTENT), height), HIGHEST)}
+                        {"width": width, "height": min(max(page.evaluate(CONTENT), SIZES[width]), HIGHEST)}
                     )
                     page.wait_for_timeout(1500)
                     path = arguments.to / f"{name}-{width}-{theme}.png"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, log10
+from math import ceil, floor, log10
 
 import plotly.graph_objects as go
 
@@ -16,6 +16,10 @@ SCALE = "Viridis"
 
 FAINT = "rgba(128, 128, 128, 0.35)"
 """For what is there, and not looked at; visible on light and on dark."""
+
+
+_STEPS = (1, 1.5, 2, 3, 5, 7)
+"""Ticks of a decade where an axis shows less than one."""
 
 
 def styled(figure: go.Figure, height: int = 480) -> go.Figure:
@@ -53,9 +57,12 @@ def log_axis(values: Iterable[float]) -> dict[str, object]:
     """Return the settings of a logarithmic axis over some positive values: ticks at 1, 2 and 5, or at powers of 10."""
     known = [value for value in values if value > 0]
     low, high = min(known, default=1.0), max(known, default=1.0)
-    decades = log10(high / low)
-    step = 1 if decades > 2.5 else "D2" if decades > 0.8 else "D1" if decades > 0.4 else None
-    return {"type": "log", "dtick": step, "tickformat": "~s" if low >= 1 and high >= 1000 else "~g"}
+    shared = {"type": "log", "tickformat": "~s" if low >= 1 and high >= 1000 else "~g"}
+    if high > 6 * low:
+        return shared | {"dtick": 1 if high > 300 * low else "D2"}
+    places = [step * 10.0**power for power in range(floor(log10(low)), ceil(log10(high)) + 1) for step in _STEPS]
+    within = [place for place in places if low <= place <= high]
+    return shared | ({"tickvals": within} if len(within) > 1 else {})
 
 
 def round_ticks(span: float, most: int = 6) -> dict[str, object]:

@@ -46,7 +46,7 @@ def text_of_form() -> str:
     """Let fill in the form, and return the study file that it makes."""
     how_to_read(
         "What the form lacks is written in the text, by 'Edit as text' below: folders of plugins of the study's own "
-        "(study.plugins), a regulariser's schedule that ends early (until), and choices within lists."
+        "(study.plugins), and the schedule of a regulariser that ends early (until)."
     )
     text = toml.dumps(study_form(registry()))
     with st.expander("The study file"):
