@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikefront.components.base import Component
 from spikefront.components.parts import Parts
@@ -108,14 +108,23 @@ class SupervisedTask(Task, ABC):
         return parts.build(self.input_shape, self.outputs, streams)
 
     def score(self, phenotype: SpikingNetwork, split: Split, streams: Streams) -> dict[str, float]:
-        data = self.data(split)
-        seed_noise(phenotype, streams.torch("score", split))
+        return self.score_data(phenotype, self.data(split), streams.torch("score", split))
+
+    def score_data(self, network: nn.Module, data: Data, generator: torch.Generator) -> dict[str, float]:
+        """Return the metrics of a network on some samples, by name; it is in evaluation mode afterwards.
+
+        Args:
+            network: Maps inputs (B, ...) to outputs (T, B, ...).
+            data: A split, or part of one, or a split whose inputs were perturbed.
+            generator: Source of the noise of coder and neurons.
+        """
+        seed_noise(network, generator)
         sums: dict[str, float] = {}
-        phenotype.eval()
+        network.eval()
         with torch.no_grad():
             for start in range(0, len(data.inputs), self.score_batch):
                 batch = slice(start, start + self.score_batch)
-                outputs = phenotype(data.inputs[batch])
+                outputs = network(data.inputs[batch])
                 for name, values in self.metrics(outputs, data.targets[batch]).items():
                     sums[name] = sums.get(name, 0.0) + float(values.double().sum())
         return {name: total / len(data.inputs) for name, total in sums.items()}
