@@ -188,7 +188,6 @@ def test_a_box_on_the_front_filters_the_table(app, shown, watched):
     field = watched.page.get_by_role("textbox", name="Selected candidates").input_value()
     in_address = unquote(watched.page.url.partition("selected=")[2].partition("&")[0])
     assert {int(number) for number in field.split(",")} == inside == {int(number) for number in in_address.split(",")}
-    watched.page.reload()
     browser.look(watched.page, watched.page.url)
     assert table_of(watched.page) == (len(inside), inside)
 
