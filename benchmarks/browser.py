@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import spikefront_app
-from spikefront_app.plugin import DATABASE_VARIABLE, HERE, server_command
+from spikefront.cli.options import DATABASE_VARIABLE
+from spikefront_app.plugin import HERE, server_command
 
 MAIN = Path(spikefront_app.__file__).with_name("main.py")
 SCREENS = MAIN.with_name("screens")

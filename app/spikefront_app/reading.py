@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.components import Fitness
 from spikefront.plugins import Registry, load
 from spikefront.search.failures import Group, failures_of, grouped
@@ -29,7 +30,7 @@ from spikefront.storage import (
 )
 from spikefront_app.comparing import Final, final
 from spikefront_app.course import Box, course_table
-from spikefront_app.plugin import DATABASE_VARIABLE, label_of
+from spikefront_app.plugin import label_of
 from spikefront_app.standing import growth
 from spikefront_app.takehome import study_file
 

@@ -7,6 +7,7 @@ from app_pages import page
 from typer.testing import CliRunner
 
 from spikefront.cli import build
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.storage import Database
 from spikefront_app import plugin
 
@@ -39,7 +40,7 @@ SECRET = "postgresql+psycopg://ada:s3cret@127.0.0.1:1/studies"  # noqa: S105
 
 @pytest.mark.parametrize("name", ["front", "studies", "launch"])
 def test_no_page_shows_the_password_of_the_database(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(plugin.DATABASE_VARIABLE, SECRET)
+    monkeypatch.setenv(DATABASE_VARIABLE, SECRET)
     app = page(name)
     assert not app.exception
     said = [box.value for boxes in (app.error, app.info, app.warning, app.caption, app.code) for box in boxes]
