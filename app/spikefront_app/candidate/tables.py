@@ -28,7 +28,7 @@ def shown(value: float | None) -> str:
         return "-"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
 
 
 def gene_table(genome: Mapping[str, Any]) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def _gene_rows(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _gene(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"array of {' x '.join(map(str, value.shape))} = {value.size:,} numbers"
+        return f"{value.size:,} numbers ({' x '.join(map(str, value.shape))})"
     if isinstance(value, float):
         return shown(value)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
@@ -74,7 +74,7 @@ def measurement_table(
         one = measurements[name]
         row = {"term": with_unit(name, units.get(name, "1")), "mean": shown(one.mean)}
         if len(replicates) > 1:
-            row["standard error"] = shown(one.standard_error)
+            row["s.e."] = shown(one.standard_error)
             row |= {f"replicate {n}": shown(v) for n, v in zip(replicates, one.values, strict=False)}
         if moved:
             row["with regularisers"] = shown(regularised[name]) if name in regularised else ""
