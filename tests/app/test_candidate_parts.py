@@ -142,8 +142,12 @@ def test_measurements_stand_with_units_replicates_and_what_the_search_saw() -> N
 
 
 def test_genes_show_arrays_by_their_shape() -> None:
-    table = tables.gene_table({"a": np.zeros((2, 3)), "b": [16, 32], "c": 0.123456, "d": True})
-    assert table["value"].tolist() == ["6 numbers (2 x 3)", "16, 32", "0.1235", "True"]
+    table = tables.gene_table(
+        {"a": np.zeros((2, 3)), "b": [16, 32], "c": 0.123456, "d": True, "e": [{"op": "pool", "to": 1}] * 2}
+    )
+    line = '{ op = "pool", to = 1 }'
+    assert table["value"].tolist() == ["6 numbers (2 x 3)", "16, 32", "0.1235", "True", line, line]
+    assert table["gene"].tolist() == ["a", "b", "c", "d", "e 0", "e 1"]
 
 
 @pytest.mark.parametrize(
