@@ -7,11 +7,12 @@ from torch.nn.utils import parametrize
 
 from spikefront.components import KINDS
 from spikefront.plugins import load
-from spikefront.testing import CONTRACTS, FitnessContract, checks_of, run_check
+from spikefront.testing import CONTRACTS, CoderContract, FitnessContract, TrainerContract, checks_of, run_check
 from spikefront.testing._bench import PARTS, generator, network
 from spikefront.testing.encodings import IMAGE, WideNetwork
 from spikefront.testing.fitness import bench_context
 from spikefront_plugins.encodings.genetic import Genetic
+from spikefront_plugins.encodings.sparse import Sparse
 
 REGISTRY = load()
 
@@ -22,6 +23,13 @@ SETTINGS = {
     ("neuron", "plif"): [{"reset": "soft", "decay_input": False, "tau": 3.0}],
     ("neuron", "alif"): [{"reset": "soft", "beta": 0.5}],
     ("neuron", "cuba-lif"): [{"reset": "soft", "decay_input": False}],
+    ("neuron", "ce-lif"): [{"variant": "rhythmic", "scope": "layer"}, {"variant": "none", "detach_reset": True}],
+    ("neuron", "noisy-lif"): [
+        {"noise": "uniform", "noise_in": "nowhere"},
+        {"noise": "logistic", "noise_in": "nowhere", "decay_input": True, "reset": "soft"},
+        {"noise": "triangular", "noise_in": "both", "detach_reset": False},
+        {"noise_in": "potential", "derivative": "surrogate"},
+    ],
     ("neuron", "izhikevich"): [{"a": 0.1, "c": -50.0, "d": 2.0, "detach_reset": False}],
     ("surrogate", "atan"): [{"alpha": 5.0}],
     ("surrogate", "sigmoid"): [{"alpha": 1.0}],
@@ -44,27 +52,54 @@ SETTINGS = {
     ("encoding", "cosines"): [{"taps": 4}],
     ("encoding", "low-rank"): [{"rank": 3}],
     ("encoding", "random-basis"): [{"genes": 8}],
+    ("encoding", "sparse"): [
+        {"density": 1.0},
+        {"density": 0.4, "distribution": "uniform", "indices": "bitmap"},
+        {"origin": "evolved", "weights": 245_000},
+    ],
     ("network", "mlp"): [{"hidden": (8, 6), "batch_norm": True}, {"hidden": ()}],
+    ("network", "linear-genetic-program"): [
+        {
+            "program": (
+                {"op": "conv3", "to": 1, "x": 0, "width": 3},
+                {"op": "neuron", "to": 1, "x": 1},
+                {"op": "pool", "to": 2, "x": 1},
+                {"op": "concat", "to": 0, "x": 2, "y": 0},
+            ),
+            "batch_norm": False,
+            "head": "average",
+        }
+    ],
     ("operator", "array-gaussian"): [{"density": 0.1, "sigma": 2.0}],
     ("operator", "blend"): [{"draw": "entry", "alpha": 2.0}],
+    ("operator", "edit"): [{"insert": 0.5, "delete": 0.0, "edits": 3}],
     ("operator", "gaussian"): [{"sigma": 1.0}],
     ("operator", "polynomial"): [{"eta": 0.0}],
+    ("operator", "prune-regrow"): [{"alpha": 1.0}],
     ("operator", "sbx"): [{"eta": 0.0}],
+    ("predictor", "kpls"): [{"components": 1, "batch": 3, "criterion": "mean"}],
     ("trainer", "surrogate-gradient"): [
         {"epochs": 3, "batch": 7, "optimizer": "sgd", "schedule": "constant", "clip": 1.0},
         {"epochs": 4, "first_data": 0.5, "first_steps": 0.5, "saved": "packed"},
     ],
+    ("trainer", "rewiring"): [
+        {"batch": 8, "every": 1, "epochs": 4, "grow": "gradient", "prune": "gradient"},
+        {"batch": 8, "every": 2, "epochs": 4, "decay": "constant", "optimizer": "sgd", "memory": 0.00002},
+    ],
     ("fitness", "energy"): [{"analog_input": "once"}],
+    ("fitness", "robustness"): [{"noise": 0.0, "spikes": 1.0, "passes": 1}],
     ("fitness", "synaptic-operations"): [{"count": "dense"}],
     ("algorithm", "ga"): [{"crossover": 0.5}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
+    ("task", "sequential-mnist"): [SMALL | {"order": "permuted"}],
     ("task", "cortical-column"): [{"excitatory_targets": (4.0, 9.0), "density": 0.5, "duration": 200, "runs": 1}],
 }
 """Other settings than the defaults that are tried too."""
 
-DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10")} | {
+DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10", "sequential-mnist")} | {
     ("executor", "local"): {"workers": 1},
+    ("trainer", "rewiring"): {"batch": 8, "every": 2},
     ("task", "cortical-column"): {"duration": 100, "settling": 10},
 }
 """Settings in place of the defaults, where these take long."""
@@ -77,6 +112,19 @@ class GeneEntropyContract(FitnessContract):
         return bench_context(replace(PARTS, encoding=Genetic(genes=2, origin="trained")))
 
 
+class FramesContract(CoderContract):
+    """The samples of the coder are sequences."""
+
+    shape = (7, 4, 5)
+
+
+class RewiringContract(TrainerContract):
+    """The weights that the trainer sees have masks."""
+
+    def parts(self):
+        return replace(PARTS, encoding=Sparse(density=0.3))
+
+
 class RateErrorContract(FitnessContract):
     """The term measures a candidate of a task that has rates."""
 
@@ -86,9 +134,11 @@ class RateErrorContract(FitnessContract):
 
 
 RATE_ERRORS = ("rate-error", "excitatory-rate-error", "inhibitory-rate-error")
-SUITES = {("fitness", "gene-entropy"): GeneEntropyContract} | {
-    ("fitness", name): RateErrorContract for name in RATE_ERRORS
-}
+SUITES = {
+    ("fitness", "gene-entropy"): GeneEntropyContract,
+    ("coder", "frames"): FramesContract,
+    ("trainer", "rewiring"): RewiringContract,
+} | {("fitness", name): RateErrorContract for name in RATE_ERRORS}
 
 NOT_HERE = {("executor", "ray")}
 """Has a test module of its own, which starts Ray once."""
@@ -107,6 +157,10 @@ DIRECTIONS = {
     "latency": "minimize",
     "parameters": "minimize",
     "rate-error": "minimize",
+    "robustness": "maximize",
+    "robustness-noise": "maximize",
+    "robustness-salt-and-pepper": "maximize",
+    "robustness-spikes": "maximize",
     "spikes": "minimize",
     "synaptic-operations": "minimize",
     "temporal-difference": "maximize",

@@ -14,6 +14,7 @@ from spikefront.components.trainer import Fitted
 from spikefront.errors import InputError
 from spikefront.genome import Genome
 from spikefront.measure.recording import Recording
+from spikefront.randomness import Streams
 
 Direction = Literal["minimize", "maximize"]
 
@@ -29,6 +30,7 @@ class Context:
         fitted: The trained phenotype and how training went.
         metrics: The task's metrics on the validation split.
         recording: Operations and spikes of the same run; empty where the phenotype is no network.
+        streams: Randomness of this candidate, for terms that draw; draw from streams of your own names.
         elite: The best genome of the generation before, where this term is a regulariser; None in the
             first generation.
     """
@@ -39,6 +41,7 @@ class Context:
     fitted: Fitted
     metrics: Mapping[str, float]
     recording: Recording
+    streams: Streams
     elite: Genome | None = None
 
     @property

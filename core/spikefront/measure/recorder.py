@@ -147,7 +147,8 @@ class _SynapseTally:
         magnitude = self.magnitude + sum(float(count.magnitude.sum()) for count in counts)
         rate = magnitude / max(self.positions, 1)
         flops = self.flops / samples / steps
-        return SynapseRecord(name, self.analog, effective / samples, dense / samples, rate, flops)
+        absent = sum(count.absent() for count in counts) / samples
+        return SynapseRecord(name, self.analog, effective / samples, dense / samples, rate, flops, absent)
 
 
 @dataclass
@@ -178,6 +179,9 @@ class _Counts:
 
     def dense(self) -> float:
         return self.rows * float(self.possible.sum())
+
+    def absent(self) -> float:
+        return self.rows * float((self.possible - self.connected).sum())
 
 
 def _counted_layers(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:

@@ -17,6 +17,7 @@ class SynapseRecord:
         dense: Operations with any input and any weight, borders excluded.
         rate: Mean magnitude of the input: spikes for each position and step.
         flops: Multiply-accumulates of a single step by the usual formula, borders included.
+        absent: Those of `dense` whose weight is zero: where a sparse layer has no connection.
     """
 
     name: str
@@ -25,6 +26,7 @@ class SynapseRecord:
     dense: float
     rate: float = 0.0
     flops: float = 0.0
+    absent: float = 0.0
 
 
 @dataclass(frozen=True)
