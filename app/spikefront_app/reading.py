@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from sqlalchemy import make_url
 
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.components import Fitness
 from spikefront.plugins import Registry, load
 from spikefront.search.failures import Group, failures_of, grouped
@@ -30,7 +30,7 @@ from spikefront.storage import (
 )
 from spikefront_app.comparing import Final, final
 from spikefront_app.course import Box, course_table
-from spikefront_app.plugin import DATABASE_VARIABLE
+from spikefront_app.plugin import label_of
 from spikefront_app.standing import growth
 from spikefront_app.takehome import study_file
 
@@ -132,8 +132,7 @@ def _label(value: Any) -> Any:
 
 def database_label() -> str:
     """Return the database that the app shows, without its password."""
-    url = database_url()
-    return make_url(url).render_as_string(hide_password=True) if "://" in url else url
+    return label_of(database_url())
 
 
 def read_growth(study: StudyRow) -> list[float]:

@@ -17,6 +17,7 @@ from spikefront_plugins.operators.splice import Splice
 
 NAME = "emo-snas"
 SEEDS = range(5)
+LONGER = ("task.train=2000", "trainer.epochs=10", "trainer.learning_rate=0.01")
 FIXED = "network.blocks=[{{channels=8, expand={expand}}}, {{channels=16}}, {{channels=16}}]"
 ARMS = {
     "two steps": (FIXED.format(expand="false"), "coder.steps=2"),
@@ -65,7 +66,7 @@ def jobs() -> list[tuple[str, int]]:
 
 def run(arm: str, seed: int) -> Run:
     """Train the three blocks of an arm."""
-    found = trained(study(NAME, *ARMS[arm], "task.train=3000", "trainer.epochs=4"), seed)
+    found = trained(study(NAME, *ARMS[arm], *LONGER), seed)
     return Run(arm, seed, found.measured["accuracy"], found.test["accuracy"], found.measured["spikes"], found.seconds)
 
 

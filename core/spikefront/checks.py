@@ -123,7 +123,7 @@ def _innermost(model: type[BaseModel], keys: tuple[int | str, ...]) -> tuple[typ
         inner = next((option for option in options if issubclass(option, BaseModel)), None)
         if inner is None:
             break
-        model, keys = inner, keys[1:]
+        model, keys = inner, keys[2 if isinstance(keys[1], int) else 1 :]
     return model, keys
 
 

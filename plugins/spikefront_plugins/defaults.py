@@ -19,7 +19,7 @@ def spikefront_defaults() -> dict[str, tuple[str, ...]]:
         "exporter": ("safetensors", "csv"),
         "operator": (
             "uniform-sampling",
-            *("sbx", "blend", "uniform", "splice"),
+            *("sbx", "blend", "splice", "uniform"),
             *("polynomial", "flip", "array-gaussian", "edit"),
         ),
     }

@@ -85,7 +85,7 @@ def show_workers(now: StudyRow) -> None:
     st.plotly_chart(figure_workers(shares), width="stretch", key="workers")
     more = work["worker"].nunique() - len(shares)
     how_to_read(
-        f"Blue is busy, grey is idle; a gap in all is a wait. On average {mean:.2g} workers were busy at a time. "
+        f"Blue is busy, grey is idle; a gap in all is a wait. Busy at a time, on average: {mean:.2g}. "
         f"{f'{more} more that did less are left out.' if more else ''}"
     )
 

@@ -101,8 +101,14 @@ def test_names_of_registers_do_not_matter():
     assert torch.equal(outputs(build(tuple(renamed), shape), shape), outputs(build(PROGRAM, shape), shape))
 
 
-def test_a_program_over_vectors_by_hand():
-    program = (line("dense", 1, 0), line("concat", 2, 0, 1), line("dense", 3, 2, width=2), line("skip-add", 0, 3, 1))
+@pytest.mark.parametrize("summands", [(3, 1), (1, 3)])
+def test_a_program_over_vectors_by_hand(summands):
+    program = (
+        line("dense", 1, 0),
+        line("concat", 2, 0, 1),
+        line("dense", 3, 2, width=2),
+        line("skip-add", 0, *summands),
+    )
     network = build(program, (4,), batch_norm=False)
     first, second, readout = (one for one in network.modules() if isinstance(one, nn.Linear))
     assert [first.weight.shape, second.weight.shape, readout.weight.shape] == [(3, 4), (2, 7), (3, 3)]
