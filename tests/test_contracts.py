@@ -44,6 +44,13 @@ SETTINGS = {
     ("encoding", "cosines"): [{"taps": 4}],
     ("encoding", "low-rank"): [{"rank": 3}],
     ("encoding", "random-basis"): [{"genes": 8}],
+    ("synapse", "dendritic"): [
+        {"branches": 1},
+        {"branches": 1, "norm": True},
+        {"branches": 3, "aggregation": "sum", "threshold": 0.1},
+        {"branches": 9, "aggregation": "mean", "norm": True},
+    ],
+    ("synapse", "chebyshev"): [{"order": 0, "decay": 0.0}, {"order": 5, "squash": "tanh", "decay": 0.9}],
     ("network", "mlp"): [{"hidden": (8, 6), "batch_norm": True}, {"hidden": ()}],
     ("operator", "array-gaussian"): [{"density": 0.1, "sigma": 2.0}],
     ("operator", "blend"): [{"draw": "entry", "alpha": 2.0}],
@@ -54,10 +61,13 @@ SETTINGS = {
         {"epochs": 3, "batch": 7, "optimizer": "sgd", "schedule": "constant", "clip": 1.0},
         {"epochs": 4, "first_data": 0.5, "first_steps": 0.5, "saved": "packed"},
     ],
+    ("fitness", "communication"): [{"count": "width"}, {"count": "bits"}],
     ("fitness", "energy"): [{"analog_input": "once"}],
     ("fitness", "synaptic-operations"): [{"count": "dense"}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
+    ("task", "tabular"): [{"table": table} for table in ("wine", "breast-cancer", "digits", "diabetes")]
+    + [{"table": "diabetes", "scaling": "standard", "split_seed": 3}],
 }
 """Other settings than the defaults that are tried too."""
 
@@ -74,7 +84,14 @@ class GeneEntropyContract(FitnessContract):
         return bench_context(replace(PARTS, encoding=Genetic(genes=2, origin="trained")))
 
 
-SUITES = {("fitness", "gene-entropy"): GeneEntropyContract}
+class R2Contract(FitnessContract):
+    """The term measures a candidate of a regression."""
+
+    def context(self):
+        return replace(bench_context(PARTS), metrics={"r2": 0.5, "loss": 0.5})
+
+
+SUITES = {("fitness", "gene-entropy"): GeneEntropyContract, ("fitness", "r2"): R2Contract}
 
 NOT_HERE = {("executor", "ray")}
 """Has a test module of its own, which starts Ray once."""
@@ -83,12 +100,14 @@ DIRECTIONS = {
     "accuracy": "maximize",
     "activation-sparsity": "maximize",
     "approximate-energy": "minimize",
+    "communication": "minimize",
     "connection-sparsity": "maximize",
     "energy": "minimize",
     "footprint": "minimize",
     "gene-entropy": "minimize",
     "latency": "minimize",
     "parameters": "minimize",
+    "r2": "maximize",
     "spikes": "minimize",
     "synaptic-operations": "minimize",
     "temporal-difference": "maximize",
