@@ -39,7 +39,7 @@ class Communication(Fitness):
         if self.count == "width" or layer.spikes != layer.active:
             values = layer.neurons * steps
             return float(values * ACTIVATION_BITS if self.count == "bits" else values)
-        return layer.spikes * (math.ceil(math.log2(layer.neurons)) if self.count == "bits" else 1)
+        return layer.spikes * (max(1, math.ceil(math.log2(layer.neurons))) if self.count == "bits" else 1)
 
 
 @hookimpl
