@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,6 @@ DATA = {"digits": (64, 96), "fashion-mnist": (784, 192)}
 """Data: inputs, and neurons of the point network's layers."""
 
 SMALLER = {"digits": (), "fashion-mnist": ("task.train=4000", "task.validation=2000", "trainer.epochs=10")}
-SEEDS = {"digits": range(1, 9), "fashion-mnist": range(1, 6)}
 OUTPUTS = 10
 MAIN = {"point": 1, "K = 4": 4, "K = 9": 9, "K = 16": 16}
 NORMS = {
@@ -92,9 +91,17 @@ def shape_of(data: str, arm: str) -> tuple[tuple[int, ...], int]:
 
 def jobs() -> list[tuple[str, str, int]]:
     """Return data, arm and seed of every run."""
-    main = [(data, arm, seed) for data in DATA for seed in SEEDS[data] for arm in (*MAIN, "thin")]
-    ablation = [("digits", arm, seed) for seed in range(1, 6) for arm in ABLATION]
-    return [*main[:20], ("digits", "search", 1), *main[20:], *ablation]
+
+    def runs(data: str, arms: Iterable[str], seeds: Iterable[int]) -> list[tuple[str, str, int]]:
+        return [(data, arm, seed) for seed in seeds for arm in arms]
+
+    return [
+        *runs("digits", (*MAIN, "thin"), range(1, 6)),
+        ("digits", "search", 1),
+        *runs("fashion-mnist", ("point", "K = 4", "K = 16", "thin"), range(1, 6)),
+        *runs("digits", ABLATION, range(1, 6)),
+        *runs("digits", (*MAIN, "thin"), range(6, 9)),
+    ]
 
 
 def run(data: str, arm: str, seed: int) -> Run:
