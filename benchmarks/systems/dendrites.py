@@ -1,9 +1,9 @@
 """Nonlinear dendrites: the same weights with fewer values sent (after Wu et al., arXiv 2306.11950).
 
-Networks have three hidden layers and batch normalisation; widths are solved so that K branches have the weights of
+Networks have three hidden layers, whose currents are normalised over the layer and then over the batch; widths are solved so that K branches have the weights of
 the point network, within 1 %. As the input has a fixed width, that makes layers narrower than D / sqrt K. The "thin"
 point network is as wide as the one with K = 16, and has its weights saved: what branches are worth is the difference.
-Of the arms of aggregation and norm, all with K = 4, "batch" is the main one.
+Arms "..., batch" have the second norm only, and those of aggregation and norm K = 4 and the first or none.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ NORMS = {
     "none": ("network.batch_norm=false", "synapse.norm=false"),
     "layer": ("network.batch_norm=false", "synapse.norm=true"),
     "batch": ("network.batch_norm=true", "synapse.norm=false"),
+    "both": ("network.batch_norm=true", "synapse.norm=true"),
 }
 ABLATION = {
     f"{aggregation}, {norm}": (aggregation, norm)
@@ -45,7 +46,7 @@ class Run:
     """One network, or one search.
 
     Attributes:
-        arm: Of `MAIN`, "thin", of `ABLATION`, or "search".
+        arm: Of `MAIN`, or "thin", with ", batch" behind it where there is no other norm; of `ABLATION`; or "search".
         weights: Of all layers, without biases and normalisation.
         sent: Values that cross borders of layers, by width.
         spikes: Values that cross them as spikes.
@@ -83,6 +84,7 @@ def shape_of(data: str, arm: str) -> tuple[tuple[int, ...], int]:
     """Return the neurons of the layers of an arm, and their branches."""
     inputs, width = DATA[data]
     total = weights_of(inputs, (width,) * 3, 1)
+    arm = arm.removesuffix(", batch")
     if arm == "thin":
         return neurons_of(inputs, total, 16), 1
     branches = MAIN.get(arm, 4)
@@ -95,12 +97,15 @@ def jobs() -> list[tuple[str, str, int]]:
     def runs(data: str, arms: Iterable[str], seeds: Iterable[int]) -> list[tuple[str, str, int]]:
         return [(data, arm, seed) for seed in seeds for arm in arms]
 
+    few = ("point", "K = 4", "K = 16", "thin")
     return [
         *runs("digits", (*MAIN, "thin"), range(1, 6)),
-        ("digits", "search", 1),
-        *runs("fashion-mnist", ("point", "K = 4", "K = 16", "thin"), range(1, 6)),
-        *runs("digits", ABLATION, range(1, 6)),
+        *runs("fashion-mnist", few, range(1, 6)),
         *runs("digits", (*MAIN, "thin"), range(6, 9)),
+        ("digits", "search", 1),
+        *runs("digits", ABLATION, range(1, 6)),
+        *runs("digits", [f"{arm}, batch" for arm in (*MAIN, "thin")], range(1, 9)),
+        *runs("fashion-mnist", [f"{arm}, batch" for arm in few], range(1, 6)),
     ]
 
 
@@ -110,7 +115,7 @@ def run(data: str, arm: str, seed: int) -> Run:
         return searched(data, seed)
     neurons, branches = shape_of(data, arm)
     asked = [round(n * math.sqrt(branches)) for n in neurons]
-    aggregation, norm = ABLATION.get(arm, ("root", "batch"))
+    aggregation, norm = ABLATION.get(arm, ("root", "batch" if arm.endswith(", batch") else "both"))
     changes = (f"task.use={data}", *SMALLER[data], f"network.hidden={asked}", f"synapse.branches={branches}",
                f"synapse.aggregation={aggregation}", *NORMS[norm])  # fmt: skip
     outcome = trained(study("dendrites", *changes), seed)
