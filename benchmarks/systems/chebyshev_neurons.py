@@ -167,6 +167,7 @@ def _front(found: Sequence[dict[str, Any]]) -> Finding:
     orders = [row["synapse.order"] for row in found]
     figure = ", ".join(f"n = {n}: {orders.count(n)}" for n in sorted(set(orders)))
     return Finding(
-        "With n as a gene, several orders are on the front of accuracy, parameters and energy",
-        f"{figure}; breast-cancer, 1 seed", len(set(orders)) > 1,
-    )  # fmt: skip
+        "With n as a gene, an order above 0 is on the front of accuracy, parameters and energy",
+        f"{figure}, of 128 candidates; breast-cancer, 1 seed",
+        any(orders),
+    )
