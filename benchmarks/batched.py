@@ -82,7 +82,7 @@ class Neurons(torch.autograd.Function):
         nothing = compiled._pointers((None,))
         for number, call in enumerate(ctx.calls):
             at = _offset(x, number)
-            outputs = (d_spikes.data_ptr() + at, nothing, d_x.data_ptr() + at, nothing, None)
+            outputs = (d_spikes.data_ptr() + at, nothing, d_x.data_ptr() + at, None, nothing, None)
             call.library.backward(*_inputs(call, x, number, start), *outputs)
         return d_x, None
 
@@ -97,7 +97,7 @@ def _offset(x: Tensor, number: int) -> int:
 
 def _inputs(call: Call, x: Tensor, number: int, start: Tensor) -> tuple[Any, ...]:
     at = x.data_ptr() + _offset(x, number)
-    return x.shape[1], x[0, 0].numel(), 1, call.numbers, at, compiled._pointers((start,)), call.strides
+    return x.shape[1], x[0, 0].numel(), 1, call.numbers, at, None, compiled._pointers((start,)), call.strides
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torch import nn
 from spikefront import Analysis, Fitness, Network, Surrogate, Synapse
 from spikefront.components import Data, Engine, Pool, Proposal
 from spikefront.components.encoding import encodable_weights
+from spikefront.errors import InputError
 from spikefront.genome import Genome
 from spikefront.job import Evaluation
 from spikefront.space import Integer
@@ -29,6 +30,7 @@ from spikefront_plugins.coders.poisson import Poisson
 from spikefront_plugins.encodings.direct import Direct
 from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.encodings.low_rank import LowRank
+from spikefront_plugins.encodings.sparse import Sparse
 from spikefront_plugins.executors.inline import Inline
 from spikefront_plugins.exporters.safetensors_folder import SafetensorsFolder
 from spikefront_plugins.fitness.accuracy import Accuracy
@@ -154,6 +156,50 @@ class Counting(LIF):
 
 
 # neurons
+
+
+class Levels(LIF):
+    """A neuron with trained thresholds."""
+
+    name = "levels"
+
+    def trained(self, shape, steps, generator):
+        return {"level": torch.full(shape, 0.5)}
+
+    def shared(self):
+        return frozenset({"level"})
+
+    def step(self, x, state, trained, spike):
+        h = (state[0] + x) / 2
+        s = spike(h - trained["level"])
+        return s, (h * (1 - s.detach()),)
+
+    def sequence(self, x, state, trained, surrogate, generator):
+        return self.reference(x, state, trained, surrogate)
+
+
+@caught_by("shared_tensors_may_be_those_of_a_larger_layer")
+class AllLevels(Levels):
+    """It takes more thresholds than it has neurons."""
+
+
+@caught_by("shared_tensors_may_be_those_of_a_larger_layer")
+class Swelling(Levels):
+    """It has as many neurons as there are thresholds."""
+
+    def step(self, x, state, trained, spike):
+        level, (v,) = trained["level"], state
+        h = torch.nn.functional.pad((v[:, : x.shape[1]] + x) / 2, (0, len(level) - x.shape[1]))
+        s = spike(h - level)
+        return s, (h * (1 - s.detach()),)
+
+
+@caught_by("shared_tensors_are_trained")
+class Misspelt(Levels):
+    """It shares a tensor that it does not have."""
+
+    def shared(self):
+        return frozenset({"levels"})
 
 
 @caught_by("sequence_equals_the_reference")
@@ -382,6 +428,14 @@ class Relative(ATan):
 
 
 # coders
+
+
+@caught_by("samples_that_do_not_fit_are_refused")
+class Fussy(Poisson):
+    """It takes no samples at all."""
+
+    def check(self, frames):
+        raise InputError("no", "Go away.")
 
 
 @caught_by("time_comes_first")
@@ -683,6 +737,14 @@ class Lossy(Direct):
                 nn.utils.parametrize.register_parametrization(module, "weight", _Through(noise.add), unsafe=True)
 
 
+@caught_by("inheritance_keeps_what_evolved", origin="evolved", weights=245_000)
+class Submissive(Sparse):
+    """A child takes over its parent's mask, although its own is a gene."""
+
+    def inherit(self, network, tensors):
+        Sparse().inherit(network, tensors)
+
+
 @caught_by("evolved_arrays_matter")
 class Deaf(Genetic):
     """Evolution shapes nothing."""
@@ -946,6 +1008,15 @@ class Moving(BenchTask):
     def data(self, split):
         inputs, targets = super().data(split)
         return Data(inputs + 0.001 * next(CALLS), targets)
+
+
+@caught_by("splits_have_the_declared_shapes")
+class Still(BenchTask):
+    """Its samples are no sequences, as it says."""
+
+    @property
+    def frames(self):
+        return 5
 
 
 @caught_by("splits_have_the_declared_shapes")

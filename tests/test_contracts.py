@@ -7,11 +7,12 @@ from torch.nn.utils import parametrize
 
 from spikefront.components import KINDS
 from spikefront.plugins import load
-from spikefront.testing import CONTRACTS, FitnessContract, checks_of, run_check
+from spikefront.testing import CONTRACTS, CoderContract, FitnessContract, TrainerContract, checks_of, run_check
 from spikefront.testing._bench import PARTS, generator, network
 from spikefront.testing.encodings import IMAGE, WideNetwork
 from spikefront.testing.fitness import bench_context
 from spikefront_plugins.encodings.genetic import Genetic
+from spikefront_plugins.encodings.sparse import Sparse
 
 REGISTRY = load()
 
@@ -22,6 +23,13 @@ SETTINGS = {
     ("neuron", "plif"): [{"reset": "soft", "decay_input": False, "tau": 3.0}],
     ("neuron", "alif"): [{"reset": "soft", "beta": 0.5}],
     ("neuron", "cuba-lif"): [{"reset": "soft", "decay_input": False}],
+    ("neuron", "ce-lif"): [{"variant": "rhythmic", "scope": "layer"}, {"variant": "none", "detach_reset": True}],
+    ("neuron", "noisy-lif"): [
+        {"noise": "uniform", "noise_in": "nowhere"},
+        {"noise": "logistic", "noise_in": "nowhere", "decay_input": True, "reset": "soft"},
+        {"noise": "triangular", "noise_in": "both", "detach_reset": False},
+        {"noise_in": "potential", "derivative": "surrogate"},
+    ],
     ("neuron", "izhikevich"): [{"a": 0.1, "c": -50.0, "d": 2.0, "detach_reset": False}],
     ("surrogate", "atan"): [{"alpha": 5.0}],
     ("surrogate", "sigmoid"): [{"alpha": 1.0}],
@@ -51,28 +59,44 @@ SETTINGS = {
         {"branches": 9, "aggregation": "mean", "norm": True},
     ],
     ("synapse", "chebyshev"): [{"order": 0, "decay": 0.0}, {"order": 5, "squash": "tanh", "decay": 0.9}],
+    ("encoding", "sparse"): [
+        {"density": 1.0},
+        {"density": 0.4, "distribution": "uniform", "indices": "bitmap"},
+        {"origin": "evolved", "weights": 245_000},
+    ],
     ("network", "mlp"): [{"hidden": (8, 6), "batch_norm": True}, {"hidden": ()}],
     ("operator", "array-gaussian"): [{"density": 0.1, "sigma": 2.0}],
     ("operator", "blend"): [{"draw": "entry", "alpha": 2.0}],
     ("operator", "gaussian"): [{"sigma": 1.0}],
     ("operator", "polynomial"): [{"eta": 0.0}],
+    ("operator", "prune-regrow"): [{"alpha": 1.0}],
     ("operator", "sbx"): [{"eta": 0.0}],
     ("trainer", "surrogate-gradient"): [
         {"epochs": 3, "batch": 7, "optimizer": "sgd", "schedule": "constant", "clip": 1.0},
         {"epochs": 4, "first_data": 0.5, "first_steps": 0.5, "saved": "packed"},
     ],
     ("fitness", "communication"): [{"count": "width"}, {"count": "bits"}],
+    ("trainer", "rewiring"): [
+        {"batch": 8, "every": 1, "epochs": 4, "grow": "gradient", "prune": "gradient"},
+        {"batch": 8, "every": 2, "epochs": 4, "decay": "constant", "optimizer": "sgd", "memory": 0.00002},
+    ],
     ("fitness", "energy"): [{"analog_input": "once"}],
+    ("fitness", "robustness"): [{"noise": 0.0, "spikes": 1.0, "passes": 1}],
     ("fitness", "synaptic-operations"): [{"count": "dense"}],
+    ("algorithm", "ga"): [{"crossover": 0.5}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
     ("task", "tabular"): [{"table": table} for table in ("wine", "breast-cancer", "digits", "diabetes")]
     + [{"table": "diabetes", "scaling": "standard", "split_seed": 3}],
+    ("task", "sequential-mnist"): [SMALL | {"order": "permuted"}],
+    ("task", "cortical-column"): [{"excitatory_targets": (4.0, 9.0), "density": 0.5, "duration": 200, "runs": 1}],
 }
 """Other settings than the defaults that are tried too."""
 
-DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10")} | {
-    ("executor", "local"): {"workers": 1}
+DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10", "sequential-mnist")} | {
+    ("executor", "local"): {"workers": 1},
+    ("trainer", "rewiring"): {"batch": 8, "every": 2},
+    ("task", "cortical-column"): {"duration": 100, "settling": 10},
 }
 """Settings in place of the defaults, where these take long."""
 
@@ -91,7 +115,34 @@ class R2Contract(FitnessContract):
         return replace(bench_context(PARTS), metrics={"r2": 0.5, "loss": 0.5})
 
 
-SUITES = {("fitness", "gene-entropy"): GeneEntropyContract, ("fitness", "r2"): R2Contract}
+class FramesContract(CoderContract):
+    """The samples of the coder are sequences."""
+
+    shape = (7, 4, 5)
+
+
+class RewiringContract(TrainerContract):
+    """The weights that the trainer sees have masks."""
+
+    def parts(self):
+        return replace(PARTS, encoding=Sparse(density=0.3))
+
+
+class RateErrorContract(FitnessContract):
+    """The term measures a candidate of a task that has rates."""
+
+    def context(self):
+        metrics = {"rate_error": 0.3, "excitatory_error": 0.2, "inhibitory_error": 0.4}
+        return replace(super().context(), metrics=metrics)
+
+
+RATE_ERRORS = ("rate-error", "excitatory-rate-error", "inhibitory-rate-error")
+SUITES = {
+    ("fitness", "gene-entropy"): GeneEntropyContract,
+    ("fitness", "r2"): R2Contract,
+    ("coder", "frames"): FramesContract,
+    ("trainer", "rewiring"): RewiringContract,
+} | {("fitness", name): RateErrorContract for name in RATE_ERRORS}
 
 NOT_HERE = {("executor", "ray")}
 """Has a test module of its own, which starts Ray once."""
@@ -103,11 +154,18 @@ DIRECTIONS = {
     "communication": "minimize",
     "connection-sparsity": "maximize",
     "energy": "minimize",
+    "excitatory-rate-error": "minimize",
     "footprint": "minimize",
     "gene-entropy": "minimize",
+    "inhibitory-rate-error": "minimize",
     "latency": "minimize",
     "parameters": "minimize",
     "r2": "maximize",
+    "rate-error": "minimize",
+    "robustness": "maximize",
+    "robustness-noise": "maximize",
+    "robustness-salt-and-pepper": "maximize",
+    "robustness-spikes": "maximize",
     "spikes": "minimize",
     "synaptic-operations": "minimize",
     "temporal-difference": "maximize",

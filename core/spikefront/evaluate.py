@@ -118,7 +118,7 @@ def _replicate(study: Specification, job: Job, number: int) -> _Replicate:
     with _recording(fitted.phenotype, parts.coder.analog) as recorder:
         metrics = _mapping(task, task.score(fitted.phenotype, "validation", streams))
     recording = recorder(parts.coder.steps)
-    context = Context(job.genome, parts, task, fitted, metrics, recording)
+    context = Context(job.genome, parts, task, fitted, metrics, recording, streams)
     values = {term.name: _measured(term, context) for term in (*study.objectives, *study.columns)}
     for regulariser in study.regularisers:
         elite = dataclasses.replace(context, elite=job.elites.get(regulariser.on))

@@ -228,7 +228,7 @@ class Specification:
         """Refuse what can be known to fail before any candidate is tried.
 
         Raises:
-            InputError: Data are missing, a network does not fit its input, or an operator has nothing to work on.
+            InputError: Data are missing, a network or a coder does not fit them, or an operator has nothing to work on.
         """
         for number, operator in enumerate(self.operators):
             if operator.genes != "*" and not any(fnmatchcase(path, operator.genes) for path in self.space):
@@ -239,6 +239,8 @@ class Specification:
                 task.check()
                 for network in self.sections["network"][0].variants():
                     as_kind(Network, network).check(task.input_shape)
+                for coder in self.sections["coder"][0].variants():
+                    as_kind(Coder, coder).check(task.frames)
 
 
 def _only(contract: type[C], made: Mapping[str, tuple[Component, ...]]) -> C:

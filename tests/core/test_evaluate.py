@@ -386,3 +386,31 @@ def test_a_predictor_says_which_tasks_it_cannot_work_with(predictor):
     failure = evaluate(job_of(study, budget=0.0), load(ODD)).failure
     assert failure is not None
     assert f"predictor: '{predictor}' needs a task with data, and 'target' has none" in failure.message
+
+
+DRAWN = """
+from spikefront import Fitness, hookimpl
+
+class Drawn(Fitness):
+    name = "drawn"
+    direction = "maximize"
+
+    def measure(self, context):
+        return context.streams.numpy("drawn").random()
+
+@hookimpl
+def spikefront_fitness():
+    return [Drawn]
+"""
+
+
+@pytest.mark.parametrize("purpose", ["search", "retrain"])
+def test_a_term_draws_from_the_streams_of_its_replicate(purpose, tmp_path):
+    (tmp_path / "drawn.py").write_text(DRAWN)
+    registry = load(Sources(folders=(*ODD.folders, str(tmp_path))))
+    document = TARGET | {"study": TARGET["study"] | {"columns": ["drawn"]}}
+    study = Specification.from_document(document, registry)
+    job = job_of(study, replicates=(0, 2), purpose=purpose)
+    expected = [streams_of(study, job.genome, number, purpose).numpy("drawn").random() for number in (0, 2)]
+    assert evaluate(job, registry).measurements["drawn"].values == tuple(expected)
+    assert expected[0] != expected[1]

@@ -33,6 +33,12 @@ CASES = {
     "genetic": {"encoding": GENETIC},
     "unfolded": {"encoding": GENETIC | {"variant": "unfold", "origin": "both"}},
     "choice": {"encoding": GENETIC | {"use": {"choice": ["genetic", "direct"]}}},
+    "shared": {
+        "task": {"use": "interval", "train": 64, "validation": 20, "test": 10},
+        "network": {"use": "mlp", "hidden": [5, 9, 7]},
+        "neuron": {"use": "ce-lif", "decay": {"low": 0.5, "high": 0.9}},
+        "coder": {"use": "frames", "steps": 64},
+    },
     "recurrent": {"network": {"use": "recurrent", "hidden": [7]}},
     "layers": {"neuron": [{"use": "lif", "v_threshold": 0.3}, {"use": "plif", "v_threshold": 0.3}]},
     "resnet": {"network": {"use": "resnet", "blocks": [1, 1], "width": 3}, "encoding": GENETIC | {"gain": "layer"}},
@@ -67,6 +73,20 @@ def test_a_loaded_network_gives_the_same_outputs(case, tmp_path):
     resolved = Specification.from_document(dict(candidate.resolved), load()).resolve(candidate.genome)
     with torch.no_grad():
         assert torch.equal(network(resolved.task.data("validation").inputs), expected)
+
+
+def test_a_shared_tensor_is_stored_and_counted_once():
+    """1-5-9-7-8 with biases, and a table of 9 x 64 for three layers."""
+    candidate, _ = trained_candidate("shared")
+    stored = load_arrays(candidate.weights)
+    assert sum(array.size for array in stored.values()) == 10 + 54 + 70 + 64 + 9 * 64
+    assert candidate.measurements["parameters"] == 774
+    assert [array.shape for name, array in stored.items() if "embedding" in name] == [(9, 64)]
+    network = candidate.phenotype()
+    tables = {name: value for name, value in network.state_dict().items() if "embedding" in name}
+    assert len(tables) == 3
+    assert len({table.data_ptr() for table in tables.values()}) == 1
+    assert sum(parameter.numel() for parameter in network.parameters()) == 774
 
 
 def test_a_fresh_process_gives_the_same_outputs(tmp_path):

@@ -258,6 +258,17 @@ CHECKS: list[tuple[list[tuple[str, Any]], type[InputError], list[str]]] = [
         InputError,
         ["pool_every = 1", "8x8 is too small"],
     ),
+    (
+        [("task", {"use": "interval"})],
+        InputError,
+        ["coder 'direct'", "sequences of 64 frames", "coder 'frames', with steps = 64"],
+    ),
+    ([("coder", {"use": "frames", "steps": 64})], InputError, ["coder 'frames'", "no frames", "'direct'"]),
+    (
+        [("task", {"use": "interval"}), ("coder", {"use": "frames", "steps": {"low": 8, "high": 64}})],
+        InputError,
+        ["steps = 8", "64 frames", "Set coder.steps to 64"],
+    ),
     ([("task.train", 1400)], DataError, ["1400 training and 360 validation samples", "1437"]),
     ([("search.operators", [{"use": "sbx", "genes": "neuron.tua"}])], InputError, ["neuron.tua", "'neuron.tau'?"]),
 ]

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikefront.components.base import Component
+from spikefront.errors import InputError
 
 
 class Coder(Component, ABC):
@@ -30,9 +31,24 @@ class Coder(Component, ABC):
         """Return the input sequence.
 
         Args:
-            data: Samples (B, ...), images with values in [0, 1].
+            data: Samples (B, ...), images with values in [0, 1]; of a task of sequences (B, frames, ...).
             generator: Source of randomness, for stochastic codes.
 
         Returns:
             Tensor (T, B, ...).
         """
+
+    def check(self, frames: int | None) -> None:
+        """Refuse samples that this coder cannot take, before anything is built; by default those that are sequences.
+
+        Args:
+            frames: Number of frames of a sample, see `SupervisedTask.frames`.
+
+        Raises:
+            InputError: The hint says which coder, or which number of steps, would fit.
+        """
+        if frames is not None:
+            raise InputError(
+                f"coder '{self.name}': the task's samples are sequences of {frames} frames",
+                f"Use coder 'frames', with steps = {frames}.",
+            )

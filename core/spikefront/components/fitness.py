@@ -11,8 +11,10 @@ from spikefront.components.base import Component
 from spikefront.components.parts import Parts
 from spikefront.components.task import Task
 from spikefront.components.trainer import Fitted
+from spikefront.errors import InputError
 from spikefront.genome import Genome
 from spikefront.measure.recording import Recording
+from spikefront.randomness import Streams
 
 Direction = Literal["minimize", "maximize"]
 
@@ -28,6 +30,7 @@ class Context:
         fitted: The trained phenotype and how training went.
         metrics: The task's metrics on the validation split.
         recording: Operations and spikes of the same run; empty where the phenotype is no network.
+        streams: Randomness of this candidate, for terms that draw; draw from streams of your own names.
         elite: The best genome of the generation before, where this term is a regulariser; None in the
             first generation.
     """
@@ -38,6 +41,7 @@ class Context:
     fitted: Fitted
     metrics: Mapping[str, float]
     recording: Recording
+    streams: Streams
     elite: Genome | None = None
 
     @property
@@ -68,3 +72,22 @@ class Fitness(Component, ABC):
     @abstractmethod
     def measure(self, context: Context) -> float | None:
         """Return the value, or None where the term means nothing for this candidate."""
+
+
+class TaskMetric(Fitness, ABC):
+    """A fitness term that is one of the task's metrics; a subclass names it and says which way is better.
+
+    Attributes:
+        metric: Name of the metric, as `Task.score` returns it.
+    """
+
+    metric: ClassVar[str]
+
+    def measure(self, context: Context) -> float:
+        if self.metric not in context.metrics:
+            known = ", ".join(sorted(context.metrics)) or "none"
+            raise InputError(
+                f"fitness '{self.name}': task '{context.task.name}' has no metric '{self.metric}'",
+                f"Choose an objective that fits the task; its metrics are: {known}.",
+            )
+        return context.metrics[self.metric]

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikefront.components.base import Component
 from spikefront.components.parts import Parts
@@ -65,7 +65,17 @@ class SupervisedTask(Task, ABC):
     @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one sample, without time and batch."""
+        """Shape of one sample at one time step, without time and batch."""
+
+    @property
+    def frames(self) -> int | None:
+        """Number of frames of a sample that is a sequence; None, the default, where it has no time of its own."""
+        return None
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of `data`: `input_shape`, behind the number of frames where there are any."""
+        return self.input_shape if self.frames is None else (self.frames, *self.input_shape)
 
     @property
     @abstractmethod
@@ -74,7 +84,9 @@ class SupervisedTask(Task, ABC):
 
     @abstractmethod
     def data(self, split: Split) -> Data:
-        """Return a split. Splits never overlap and depend on the task's parameters only.
+        """Return a split, its inputs (N, *sample_shape).
+
+        Splits never overlap and depend on the task's parameters only.
 
         Raises:
             DataError: The data are not there; the hint says how to get them.
@@ -108,14 +120,23 @@ class SupervisedTask(Task, ABC):
         return parts.build(self.input_shape, self.outputs, streams)
 
     def score(self, phenotype: SpikingNetwork, split: Split, streams: Streams) -> dict[str, float]:
-        data = self.data(split)
-        seed_noise(phenotype, streams.torch("score", split))
+        return self.score_data(phenotype, self.data(split), streams.torch("score", split))
+
+    def score_data(self, network: nn.Module, data: Data, generator: torch.Generator) -> dict[str, float]:
+        """Return the metrics of a network on some samples, by name; it is in evaluation mode afterwards.
+
+        Args:
+            network: Maps inputs (B, ...) to outputs (T, B, ...).
+            data: A split, or part of one, or a split whose inputs were perturbed.
+            generator: Source of the noise of coder and neurons.
+        """
+        seed_noise(network, generator)
         sums: dict[str, float] = {}
-        phenotype.eval()
+        network.eval()
         with torch.no_grad():
             for start in range(0, len(data.inputs), self.score_batch):
                 batch = slice(start, start + self.score_batch)
-                outputs = phenotype(data.inputs[batch])
+                outputs = network(data.inputs[batch])
                 for name, values in self.metrics(outputs, data.targets[batch]).items():
                     sums[name] = sums.get(name, 0.0) + float(values.double().sum())
         return {name: total / len(data.inputs) for name, total in sums.items()}

@@ -34,8 +34,8 @@ Computation only: memory and the movement of data are left out. Energies of diff
 def energy_by_layer(recording: Recording, costs: Costs, input_once: bool = False) -> dict[str, float]:
     """Return the energy of each weighted layer in pJ per sample, in the order of the network.
 
-    An analog layer costs a multiply-accumulate for every input that meets a weight, zero or not; any other layer
-    an accumulate for every spike that meets a weight that is not zero.
+    An analog layer costs a multiply-accumulate for every input, zero or not, that meets a weight that is not zero; any
+    other layer an accumulate for every spike that does.
 
     Args:
         recording: The counted operations.
@@ -45,8 +45,8 @@ def energy_by_layer(recording: Recording, costs: Costs, input_once: bool = False
     energies = {}
     for number, layer in enumerate(recording.synapses):
         repeats = recording.steps if input_once and number == 0 else 1
-        work = costs.multiply_accumulate * layer.dense / repeats if layer.analog else costs.accumulate * layer.effective
-        energies[layer.name] = work
+        multiplied = costs.multiply_accumulate * (layer.dense - layer.absent) / repeats
+        energies[layer.name] = multiplied if layer.analog else costs.accumulate * layer.effective
     return energies
 
 

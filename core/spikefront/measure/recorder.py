@@ -161,7 +161,8 @@ class _SynapseTally:
         magnitude = sum(float(count.magnitude.sum()) for count in counts)
         rate = (magnitude + self.effective) / max(self.positions + self.dense, 1)
         flops = self.flops / samples / steps
-        return SynapseRecord(name, self.analog, effective / samples, dense / samples, rate, flops)
+        absent = sum(count.absent() for count in counts) / samples
+        return SynapseRecord(name, self.analog, effective / samples, dense / samples, rate, flops, absent)
 
 
 @dataclass
@@ -192,6 +193,9 @@ class _Counts:
 
     def dense(self) -> float:
         return self.rows * float(self.possible.sum())
+
+    def absent(self) -> float:
+        return self.rows * float((self.possible - self.connected).sum())
 
 
 def _counted_layers(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:

@@ -18,6 +18,7 @@ class SynapseRecord:
         rate: Mean magnitude of the input: spikes for each position and step; effective / dense where a module counts
             for itself.
         flops: Multiply-accumulates of a single step by the usual formula, borders included.
+        absent: Those of `dense` whose weight is zero: where a sparse layer has no connection.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SynapseRecord:
     dense: float
     rate: float = 0.0
     flops: float = 0.0
+    absent: float = 0.0
 
 
 @dataclass(frozen=True)

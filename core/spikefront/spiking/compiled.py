@@ -18,8 +18,8 @@ from spikefront.spiking.compiler import load
 from spikefront.spiking.kernel import Kernel, source
 
 States = tuple[Tensor, ...]
-Plain = Callable[[Tensor, States], tuple[Tensor, States]]
-"""Currents (T, B, ...) and the state before them to spikes and the state after them, in plain torch."""
+Plain = Callable[..., tuple[Tensor, States]]
+"""Currents (T, B, ...), the state before them and further inputs to spikes and the state after them, in plain torch."""
 
 VARIABLE = "SPIKEFRONT_KERNELS"
 REALS = {torch.float32: "float", torch.float64: "double"}
@@ -36,6 +36,7 @@ def run(
     surrogate: Surrogate,
     plain: Plain,
     trained: Mapping[str, Tensor] | None = None,
+    inputs: States = (),
 ) -> tuple[Tensor, States]:
     """Run a sequence by the compiled kernel where there is one that equals `plain`, else by `plain`.
 
@@ -47,8 +48,9 @@ def run(
         x: Currents (T, B, ...), T >= 1.
         state: State before the first step.
         surrogate: Derivative of the spike.
-        plain: The same sequence in plain torch.
+        plain: The same sequence in plain torch, called with `x`, `state`, and each of `inputs`.
         trained: The kernel's trained tensors, each with one element.
+        inputs: The kernel's inputs, each of the shape of `x`; expanded ones are made whole here.
 
     Returns:
         Spikes (T, B, ...) and the state after the last step.
@@ -59,20 +61,20 @@ def run(
     """
     tensors = tuple(trained.values()) if trained else ()
     mode = _mode()
-    if mode == "eager" or not _suitable(x, state, tensors):
-        return plain(x, state)
+    if mode == "eager" or not _suitable(x, state, inputs, tensors):
+        return plain(x, state, *inputs)
     scalar = surrogate.scalar()
     if scalar is None:
-        return plain(x, state)
+        return plain(x, state, *inputs)
     call = _checked_call(kernel, scalar, x.dtype, plain, tensors)
     if call is not None:
-        return _run(call, x, state, tensors)
+        return _run(call, x, state, inputs, tensors)
     if mode == "compiled":
         raise SpikefrontError(
             f"{VARIABLE} is 'compiled', but this neuron's kernel cannot be compiled, or does not equal plain torch",
             "Install a C compiler (cc, gcc or clang), or name it in CC; or leave the variable out.",
         )
-    return plain(x, state)
+    return plain(x, state, *inputs)
 
 
 def _mode() -> str:
@@ -82,14 +84,15 @@ def _mode() -> str:
     return mode
 
 
-def _suitable(x: Tensor, state: States, trained: tuple[Tensor, ...]) -> bool:
+def _suitable(x: Tensor, state: States, inputs: States, trained: tuple[Tensor, ...]) -> bool:
     """Tell whether a kernel may read the memory of these tensors."""
-    dtype, shape = x.dtype, x.shape[1:]
+    dtype = x.dtype
     if dtype not in REALS or torch.compiler.is_compiling() or not _readable(x):
         return False
-    for start in state:
-        if start.dtype != dtype or start.shape != shape or not _readable(start):
-            return False
+    for tensors, shape in ((state, x.shape[1:]), (inputs, x.shape)):
+        for tensor in tensors:
+            if tensor.dtype != dtype or tensor.shape != shape or not _readable(tensor):
+                return False
     return all(tensor.numel() == 1 and _readable(tensor) for tensor in trained)
 
 
@@ -131,8 +134,8 @@ def _checked_call(
 def _typed(library: ctypes.CDLL) -> _Library:
     forward, backward, block = library.forward, library.backward, library.block_size
     whole, pointer = ctypes.c_int64, ctypes.c_void_p
-    forward.argtypes = [whole, whole, ctypes.c_int, *[pointer] * 6]
-    backward.argtypes = [whole, whole, ctypes.c_int, *[pointer] * 9]
+    forward.argtypes = [whole, whole, ctypes.c_int, *[pointer] * 7]
+    backward.argtypes = [whole, whole, ctypes.c_int, *[pointer] * 11]
     block.restype = whole
     return _Library(forward, backward, block())
 
@@ -142,15 +145,16 @@ def _equal(call: _Call, dtype: torch.dtype, plain: Plain, trained: tuple[Tensor,
     """Try a kernel on a small sequence: the same spikes and states, gradients to 1e-4."""
     x = torch.linspace(0, 400, 5 * 37, dtype=dtype).sin_().mul_(2).reshape(5, 1, 37).requires_grad_()
     state = tuple(0.3 * x[0].detach() for _ in range(call.states))
+    inputs = tuple((0.1 * x.detach().roll(n + 1)).requires_grad_() for n in range(call.inputs))
     trained = tuple(tensor.detach() for tensor in trained)
     results = []
     with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):  # who packs or counts saved tensors is not meant
-        for spikes, end in (_run(call, x, state, trained), plain(x, state)):
-            (gradient,) = torch.autograd.grad((spikes * x.detach()).sum() + sum(last.sum() for last in end), x)
-            results.append((gradient, (spikes, *end)))
+        for spikes, end in (_run(call, x, state, inputs, trained), plain(x, state, *inputs)):
+            total = (spikes * x.detach()).sum() + sum(last.sum() for last in end)
+            results.append((torch.autograd.grad(total, (x, *inputs)), (spikes, *end)))
     (ours, found), (theirs, expected) = results
     same = all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
-    return same and bool((ours - theirs).norm() <= 1e-4 * theirs.norm())
+    return same and all(bool((a - b).norm() <= 1e-4 * b.norm()) for a, b in zip(ours, theirs, strict=True))
 
 
 def _itself(tensor: Tensor) -> Tensor:
@@ -166,21 +170,29 @@ class _Call:
         numbers: Parameters of the neuron, a place for each trained number, numbers of the surrogate.
         parameters: Number of parameters.
         states: Number of states.
+        inputs: Number of inputs beside the current.
     """
 
     library: _Library
     numbers: ctypes.Array[ctypes.c_double]
     parameters: int
     states: int
+    inputs: int
 
     @classmethod
     def of(cls, library: _Library, kernel: Kernel, scalar: Scalar) -> _Call:
         values = (*kernel.values.values(), *(0.0 for _ in kernel.trained), *scalar.values.values())
-        return cls(library, (ctypes.c_double * len(values))(*values), len(kernel.values), len(kernel.states))
+        numbers = (ctypes.c_double * len(values))(*values)
+        return cls(library, numbers, len(kernel.values), len(kernel.states), len(kernel.inputs))
+
+    def split(self, tensors: States) -> tuple[States, States, States]:
+        """Return the states, inputs and trained numbers among the tensors behind the current."""
+        first = self.states + self.inputs
+        return tensors[: self.states], tensors[self.states : first], tensors[first:]
 
 
-def _run(call: _Call, x: Tensor, state: States, trained: tuple[Tensor, ...]) -> tuple[Tensor, States]:
-    spikes, *end = _Compiled.apply(call, x, *state, *trained)  # type: ignore[no-untyped-call]
+def _run(call: _Call, x: Tensor, state: States, inputs: States, trained: States) -> tuple[Tensor, States]:
+    spikes, *end = _Compiled.apply(call, x, *state, *inputs, *trained)  # type: ignore[no-untyped-call]
     return spikes, tuple(end)
 
 
@@ -190,13 +202,14 @@ class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, call: _Call, x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
         x, first = _dense(x), x[0]
-        state = tuple(start if _repeated(start) else _like(start, first) for start in others[: call.states])
-        trained = others[call.states :]
+        state, inputs, trained = call.split(others)
+        state = tuple(start if _repeated(start) else _like(start, first) for start in state)
+        whole = tuple(_like(entry, x) for entry in inputs)
         spikes, end = torch.empty_like(x), tuple(torch.empty_like(first) for _ in state)
-        call.library.forward(*_inputs(call, x, state, trained), spikes.data_ptr(), _pointers(end))
+        call.library.forward(*_arguments(call, x, state, whole, trained), spikes.data_ptr(), _pointers(end))
         ctx.call = call
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(x, *state, *trained)
+        ctx.save_for_backward(x, *state, *inputs, *trained)
         return spikes, *end
 
     @staticmethod
@@ -205,22 +218,23 @@ class _Compiled(torch.autograd.Function):
         call: _Call = ctx.call
         x, *others = ctx.saved_tensors
         first = x[0]
-        state, trained = tuple(others[: call.states]), tuple(others[call.states :])
+        state, inputs, trained = call.split(tuple(others))
+        inputs = tuple(_like(entry, x) for entry in inputs)
         d_spikes = torch.zeros_like(x) if gradients[0] is None else _like(gradients[0], x)
         d_end = tuple(None if gradient is None else _like(gradient, first) for gradient in gradients[1:])
-        d_x = torch.empty_like(x)
+        d_x, d_inputs = torch.empty_like(x), tuple(torch.empty_like(x) for _ in inputs)
         d_start = tuple(
             torch.empty_like(first) if needed else None for needed in ctx.needs_input_grad[2:][: len(state)]
         )
         sums = _sums(call, first, trained)
         at = None if sums is None else sums.data_ptr()
-        outputs = (d_spikes.data_ptr(), _pointers(d_end), d_x.data_ptr(), _pointers(d_start), at)
-        if call.library.backward(*_inputs(call, x, state, trained), *outputs):
+        outputs = (d_spikes.data_ptr(), _pointers(d_end), d_x.data_ptr(), _pointers(d_inputs), _pointers(d_start), at)
+        if call.library.backward(*_arguments(call, x, state, inputs, trained), *outputs):
             raise MemoryError("no memory for the backward pass of a neuron")
         if sums is None:
-            return None, d_x, *d_start
+            return None, d_x, *d_start, *d_inputs
         d_trained = [total.to(tensor).reshape(tensor.shape) for total, tensor in zip(sums.sum(1), trained, strict=True)]
-        return None, d_x, *d_start, *d_trained
+        return None, d_x, *d_start, *d_inputs, *d_trained
 
 
 def _sums(call: _Call, first: Tensor, trained: tuple[Tensor, ...]) -> Tensor | None:
@@ -248,7 +262,7 @@ def _repeated(tensor: Tensor) -> bool:
     return not any(tensor.stride())
 
 
-def _inputs(call: _Call, x: Tensor, state: States, trained: tuple[Tensor, ...]) -> tuple[Any, ...]:
+def _arguments(call: _Call, x: Tensor, state: States, inputs: States, trained: States) -> tuple[Any, ...]:
     for place, tensor in enumerate(trained, call.parameters):
         call.numbers[place] = tensor.item()
     steps, size = len(x), x.numel()
@@ -258,6 +272,7 @@ def _inputs(call: _Call, x: Tensor, state: States, trained: tuple[Tensor, ...]) 
         torch.get_num_threads() if size >= LEAST else 1,
         call.numbers,
         x.data_ptr(),
+        _pointers(inputs),
         _pointers(state),
         (ctypes.c_int64 * len(state))(*[int(not _repeated(start)) for start in state]),
     )

@@ -76,17 +76,20 @@ INLINED void fetch(const real *row, const int written)
 }
 
 INLINED void forward_block(const Setting *setting, const int64_t from, const int64_t n, const real *restrict currents,
-                           real *restrict spikes, real *const *end)
+                           const real *const *inputs, real *restrict spikes, real *const *end)
 {
     const int64_t T = setting->T, N = setting->N;
+    (void)inputs;
     $constants
     $memory
     $begin
     for (int64_t t = 0; t < T; t++) {
+        $input_rows
         #pragma omp simd
         for (int64_t lane = 0; lane < n; lane++) {
             const real x = currents[t * N + from + lane];
             real s;
+            $inputs
             $load
             $step
             $store
@@ -98,21 +101,24 @@ INLINED void forward_block(const Setting *setting, const int64_t from, const int
 
 /* The same steps again, keeping what the derivatives need, and then back in time. */
 INLINED void backward_block(const Setting *setting, const int64_t from, const int64_t n, const real *restrict currents,
-                            const real *restrict d_spikes, const real *const *d_end, real *restrict d_currents,
-                            real *const *d_start, real *restrict kept, double *sums)
+                            const real *const *inputs, const real *restrict d_spikes, const real *const *d_end,
+                            real *restrict d_currents, real *const *d_inputs, real *const *d_start,
+                            real *restrict kept, double *sums)
 {
     const int64_t T = setting->T, N = setting->N;
-    (void)kept, (void)sums;
+    (void)inputs, (void)d_inputs, (void)kept, (void)sums;
     $constants
     $memory
     $begin
     for (int64_t t = 0; t < T; t++) {
         fetch(d_spikes + t * N + from, 0), fetch(d_currents + t * N + from, 1);
         $rows
+        $input_rows
         #pragma omp simd
         for (int64_t lane = 0; lane < n; lane++) {
             const real x = currents[t * N + from + lane];
             real s;
+            $inputs
             $load
             $keep_before
             $step
@@ -127,14 +133,19 @@ INLINED void backward_block(const Setting *setting, const int64_t from, const in
     for (int64_t t = T - 1; t >= 0; t--) {
         fetch(currents + t * N + from + BLOCK, 0);
         $rows
+        $input_rows
+        $d_input_rows
         #pragma omp simd$reduction
         for (int64_t lane = 0; lane < n; lane++) {
             const real x = currents[t * N + from + lane], d_s = d_spikes[t * N + from + lane];
             real d_x;
+            $inputs
+            $d_inputs
             $kept
             $d_load
             $adjoint
             $d_store
+            $d_input_store
             d_currents[t * N + from + lane] = d_x;
             (void)x;
         }
@@ -143,24 +154,24 @@ INLINED void backward_block(const Setting *setting, const int64_t from, const in
     $totals
 }
 
-/* x -> spikes, and the states before the first step -> those after the last one */
-int forward(int64_t T, int64_t N, int threads, const double *values, const real *restrict x, const real *const *start,
-            const int64_t *stride, real *restrict spikes, real *const *end)
+/* x and the further inputs -> spikes, and the states before the first step -> those after the last one */
+int forward(int64_t T, int64_t N, int threads, const double *values, const real *restrict x, const real *const *inputs,
+            const real *const *start, const int64_t *stride, real *restrict spikes, real *const *end)
 {
     const Setting setting = make(T, N, values, start, stride);
     const int64_t whole_blocks = N - N % BLOCK;
     #pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t from = 0; from < whole_blocks; from += BLOCK)
-        forward_block(&setting, from, BLOCK, x, spikes, end);
-    forward_block(&setting, whole_blocks, N % BLOCK, x, spikes, end);
+        forward_block(&setting, from, BLOCK, x, inputs, spikes, end);
+    forward_block(&setting, whole_blocks, N % BLOCK, x, inputs, spikes, end);
     return 0;
 }
 
 /* Where an entry of d_end is null, that gradient is zero; where an entry of d_start is null, it is not wanted. sums has
    one row of N / BLOCK, rounded up, for each trained number. */
-int backward(int64_t T, int64_t N, int threads, const double *values, const real *restrict x, const real *const *start,
-             const int64_t *stride, const real *restrict d_spikes, const real *const *d_end, real *restrict d_x,
-             real *const *d_start, double *sums)
+int backward(int64_t T, int64_t N, int threads, const double *values, const real *restrict x, const real *const *inputs,
+             const real *const *start, const int64_t *stride, const real *restrict d_spikes, const real *const *d_end,
+             real *restrict d_x, real *const *d_inputs, real *const *d_start, double *sums)
 {
     const Setting setting = make(T, N, values, start, stride);
     const int64_t whole_blocks = N - N % BLOCK;
@@ -174,10 +185,11 @@ int backward(int64_t T, int64_t N, int threads, const double *values, const real
         #pragma omp for schedule(static)
         for (int64_t from = 0; from < whole_blocks; from += BLOCK)
             if (kept)
-                backward_block(&setting, from, BLOCK, x, d_spikes, d_end, d_x, d_start, kept, sums);
+                backward_block(&setting, from, BLOCK, x, inputs, d_spikes, d_end, d_x, d_inputs, d_start, kept, sums);
         #pragma omp single
         if (kept && whole_blocks < N)
-            backward_block(&setting, whole_blocks, N % BLOCK, x, d_spikes, d_end, d_x, d_start, kept, sums);
+            backward_block(&setting, whole_blocks, N % BLOCK, x, inputs, d_spikes, d_end, d_x, d_inputs, d_start, kept,
+                           sums);
         free(more);
     }
     return failed;

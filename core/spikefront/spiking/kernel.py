@@ -46,12 +46,14 @@ class Kernel:
 
     Attributes:
         states: Names of the state, in its order.
-        step: Reads `x` and the states; sets `s` and the states after the step; may declare names of its own.
+        step: Reads `x`, the inputs and the states; sets `s` and the states after the step; may declare names of its
+            own.
         kept: Names in `step` that `adjoint` reads; a state here is the one before the step.
-        adjoint: Reads `x`, what is kept, `d_s` and, for each state v, `d_v`, the gradient after the step; sets `d_x`
-            and each `d_v` before the step, and adds to `d_k` for each trained k.
+        adjoint: Reads `x`, the inputs, what is kept, `d_s` and, for each state v, `d_v`, the gradient after the step;
+            sets `d_x`, `d_e` for each input e and each `d_v` before the step, and adds to `d_k` for each trained k.
         values: Parameters; another value is not another kernel.
         trained: Names of tensors with one element that gradients train.
+        inputs: Names of what enters each step beside the current, with a value for each step and element.
     """
 
     states: tuple[str, ...]
@@ -60,14 +62,15 @@ class Kernel:
     adjoint: str
     values: Mapping[str, float]
     trained: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 def source(kernel: Kernel, surrogate: Scalar, real: str) -> str:
     """Return the C source of a kernel with a surrogate, for "float" or "double"."""
     names = (*kernel.values, *kernel.trained)
     return _source(
-        kernel.states, kernel.step, kernel.kept, kernel.adjoint, names, kernel.trained, surrogate.expression,
-        tuple(surrogate.values), real,
+        kernel.states, kernel.step, kernel.kept, kernel.adjoint, names, kernel.trained, kernel.inputs,
+        surrogate.expression, tuple(surrogate.values), real,
     )  # fmt: skip
 
 
@@ -79,6 +82,7 @@ def _source(
     adjoint: str,
     names: tuple[str, ...],
     trained: tuple[str, ...],
+    inputs: tuple[str, ...],
     expression: str,
     shape: tuple[str, ...],
     real: str,
@@ -111,6 +115,11 @@ def _source(
         d_load=_each("real d_{0} = d_{0}_at[lane];", states),
         d_store=_each("d_{0}_at[lane] = d_{0};", states),
         d_end=_each(D_END, states),
+        input_rows=_each("const real *const {0}_in = inputs[{1}] + t * N + from;", inputs),
+        inputs=_each("const real {0} = {0}_in[lane]; (void){0};", inputs),
+        d_input_rows=_each("real *const d_{0}_out = d_inputs[{1}] + t * N + from;", inputs),
+        d_inputs=_each("real d_{0};", inputs),
+        d_input_store=_each("d_{0}_out[lane] = d_{0};", inputs),
         sums=_each("double d_{0} = 0;", trained),
         reduction="".join(f" reduction(+:d_{name})" for name in trained),
         totals=_each("sums[{1} * ((N + BLOCK - 1) / BLOCK) + from / BLOCK] = d_{0};", trained),

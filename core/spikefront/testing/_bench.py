@@ -105,6 +105,19 @@ class BenchCoder(Coder):
         return data.expand(self.steps, *data.shape)
 
 
+class BenchFrames(Coder):
+    """Shows the first frames of samples that are sequences."""
+
+    name = "bench-frames"
+    analog = True
+
+    def encode(self, data: Tensor, generator: torch.Generator) -> Tensor:
+        return data.transpose(0, 1)[: self.steps]
+
+    def check(self, frames: int | None) -> None:
+        """Take everything."""
+
+
 class BenchNetwork(Network):
     """Two hidden layers of 16 and 12 neurons, the first a convolution where the input is an image."""
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from spikefront.components import Coder
+from spikefront.errors import InputError
 from spikefront.testing._bench import data, generator
 from spikefront.testing._contract import ComponentContract, require, skip, told
 
@@ -16,7 +17,8 @@ class CoderContract(ComponentContract[Coder]):
     """What holds for a coder.
 
     Attributes:
-        shape: Shape of one sample that the coder is tried with; its values lie in [0, 1].
+        shape: Shape of one sample that the coder is tried with; its values lie in [0, 1]. A coder of sequences needs
+            three frames more than its steps.
     """
 
     kind: ClassVar[str] = "coder"
@@ -114,6 +116,23 @@ class CoderContract(ComponentContract[Coder]):
             number == more.steps,
             f"{told(component)} with steps = {more.steps} gave {number} steps; its length has to be `steps`",
         )
+
+    def test_samples_that_do_not_fit_are_refused(self, component: Coder) -> None:
+        """`check` takes samples without frames, or sequences of as many frames as steps; it refuses others."""
+        taken = [_takes(component, frames) for frames in (None, component.steps)]
+        require(
+            any(taken),
+            f"{told(component)} refuses samples without frames and those with {component.steps}; `check` has to let "
+            "pass what `encode` can take",
+        )
+
+
+def _takes(component: Coder, frames: int | None) -> bool:
+    try:
+        component.check(frames)
+    except InputError:
+        return False
+    return True
 
 
 def _encoded(component: Coder, samples: Tensor, seed: int = 0) -> Tensor:

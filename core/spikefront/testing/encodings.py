@@ -202,10 +202,10 @@ class EncodingContract(ComponentContract[Encoding]):
         arrays = _arrays(component)
         if not arrays:
             raise skip("it declares no evolved arrays")
-        plain = _weights(self._encoded(component, 0, arrays))
+        plain, others = _weights(self._encoded(component, 0, arrays)), _arrays(component, 1)
         for name, array in arrays.items():
             before = array.copy()
-            weights = _weights(self._encoded(component, 0, arrays | {name: array + 0.1}))
+            weights = _weights(self._encoded(component, 0, arrays | {name: others[name]}))
             require(differing(plain, weights), f"{told(component)}: another '{name}' gives the same weights")
             require(np.array_equal(array, before), f"{told(component)} changed the evolved array '{name}' in place")
 
@@ -251,25 +251,28 @@ class EncodingContract(ComponentContract[Encoding]):
         return {name: parameter.grad for name, parameter in net.named_parameters()}
 
     def _evolved_numbers(self, component: Encoding, arrays: Arrays) -> int:
-        """Return how many evolved numbers change a weight and are no parameters: whole matrices of an array."""
-        net = self._encoded(component, 0, arrays)
-        plain = _weights(net)
-        trained = sum(a.size for a in arrays.values()) and self._trained_by_evolution(component, arrays)
-        number = 0
+        """Return how many numbers have to be stored of what evolved: of the array, or of the buffers it becomes.
+
+        Of an array those are counted that change a weight, a whole matrix at a time. Where they become parameters,
+        gradients have counted them; where they only choose what a smaller buffer holds, that buffer is enough.
+        """
+        net, others = self._encoded(component, 0, arrays), _arrays(component, 1)
+        plain, number = _weights(net), 0
         for name, array in arrays.items():
             for place in np.ndindex(array.shape[:-2]):
                 changed = array.copy()
-                changed[place] += 0.1
+                changed[place] = others[name][place]
                 if differing(plain, _weights(self._encoded(component, 0, arrays | {name: changed}))):
                     number += array[place].size
-        return max(0, number - trained)
+        own = set(differing(tensors_of(net), tensors_of(self._encoded(component, 0, others))))
+        trained = sum(parameter.numel() for name, parameter in net.named_parameters() if name in own)
+        buffers = sum(math.ceil(_numbers(buffer)) for name, buffer in net.named_buffers() if name in own)
+        return min(max(0, number - trained), buffers) if buffers else max(0, number - trained)
 
-    def _trained_by_evolution(self, component: Encoding, arrays: Arrays) -> int:
-        """Return how many parameters start with values of the evolved arrays; gradients have counted them."""
-        first = self._encoded(component, 0, arrays)
-        second = self._encoded(component, 0, {name: array + 0.1 for name, array in arrays.items()})
-        own = set(differing(tensors_of(first), tensors_of(second)))
-        return sum(parameter.numel() for name, parameter in first.named_parameters() if name in own)
+
+def _numbers(buffer: Tensor) -> float:
+    """Return how many numbers of 32 bits a buffer takes; a mask is bits, or the places of what is true."""
+    return min(buffer.numel() / 32, int(buffer.sum())) if buffer.dtype == torch.bool else buffer.numel()
 
 
 def _weights(net: nn.Module) -> dict[str, Tensor]:

@@ -171,7 +171,7 @@ def bench_context(parts: Parts, genome: Genome | None = None) -> Context:
         metrics = task.score(network, "validation", streams)
     fitted = Fitted(network, [{"epoch": 0, "loss": 1.0, "samples": 48}], 48)
     recording = recorder.recording(parts.coder.steps)
-    return Context(genome or _genome(1), parts, task, fitted, metrics, recording)
+    return Context(genome or _genome(1), parts, task, fitted, metrics, recording, streams)
 
 
 def elite_of(context: Context) -> Genome:
@@ -201,7 +201,7 @@ def _flags(network: nn.Module) -> list[Any]:
 
 def _half(recording: Recording) -> Recording:
     layers = [
-        replace(one, effective=one.effective / 2, dense=one.dense / 2, flops=one.flops / 2)
+        replace(one, effective=one.effective / 2, dense=one.dense / 2, flops=one.flops / 2, absent=one.absent / 2)
         for one in recording.synapses
     ]
     return replace(recording, synapses=tuple(layers))

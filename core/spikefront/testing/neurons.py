@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spikefront.components import NeuronModel, State, Surrogate
-from spikefront.spiking.layers import NeuronLayer
+from spikefront.spiking.layers import NeuronLayer, share_trained
 from spikefront.testing._bench import BenchSurrogate, PlainSurrogate, differing, generator, tensors_of
 from spikefront.testing._contract import ComponentContract, require, skip, told
 
@@ -227,6 +227,29 @@ class NeuronContract(ComponentContract[NeuronModel]):
             not lost and torch.equal(layer(x), other(x)),
             f"{told(component)}: a layer with the state of another one gives other spikes; all that is trained has to "
             "be in `trained`",
+        )
+
+    def test_shared_tensors_are_trained(self, component: NeuronModel) -> None:
+        """What the layers of a network share are tensors of `trained`, called by their names."""
+        shared, trained = component.shared(), sorted(_trained(component, (N,)))
+        require(
+            isinstance(shared, frozenset) and shared <= set(trained),
+            f"{told(component)}: shared gave {shared!r}; it has to be a frozenset of names of `trained`, which has "
+            f"{trained}",
+        )
+
+    def test_shared_tensors_may_be_those_of_a_larger_layer(self, component: NeuronModel) -> None:
+        """A layer works with the shared tensors of a layer with more neurons."""
+        if not component.shared():
+            raise skip("its layers share nothing")
+        small, large = _layer(component, N), _layer(component, 2 * N)
+        share_trained(nn.ModuleList([small, large]))
+        x = self.currents(T, B, N)
+        spikes = small(x)
+        require(
+            spikes.shape == x.shape,
+            f"{told(component)}: {N} neurons with the shared tensors of {2 * N} gave spikes {tuple(spikes.shape)} for "
+            f"currents {tuple(x.shape)}; take from a shared tensor what the layer needs",
         )
 
     def _skip_noise(self, component: NeuronModel) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from spikefront.components import KINDS, Data, Parts, Ranges, Split, SupervisedTask, Task
 from spikefront.errors import DataError
 from spikefront.randomness import Streams
-from spikefront.testing._bench import PARTS, generator
+from spikefront.testing._bench import PARTS, BenchFrames, generator
 from spikefront.testing._contract import ComponentContract, require, skip, told
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -30,12 +30,14 @@ class TaskContract(ComponentContract[Task]):
 
     def parts(self, component: Task) -> Parts:
         """Return the components of a candidate that the task is tried with, and its evolved arrays."""
+        frames = component.frames if isinstance(component, SupervisedTask) else None
+        coder = PARTS.coder if frames is None else BenchFrames(steps=frames)
         ranges = Ranges({name: getattr(component, name) for name in type(component).model_fields})
         arrays = {
             name: domain.sample(np.random.default_rng(0))
             for name, domain in type(component).evolved_arrays(ranges).items()
         }
-        return replace(PARTS, arrays={"task": arrays})
+        return replace(PARTS, coder=coder, arrays={"task": arrays})
 
     def exercise(self, component: Task) -> None:
         self._score(component)
@@ -75,14 +77,14 @@ class TaskContract(ComponentContract[Task]):
         )
 
     def test_splits_have_the_declared_shapes(self, component: Task) -> None:
-        """Each split has as many targets as inputs, inputs of `input_shape`, and finite numbers."""
+        """Each split has as many targets as inputs, inputs of `sample_shape`, and finite numbers."""
         task = _supervised(component)
         for split in SPLITS:
             inputs, targets = _data(task, split)
             require(
-                len(inputs) == len(targets) > 0 and tuple(inputs.shape[1:]) == tuple(task.input_shape),
+                len(inputs) == len(targets) > 0 and tuple(inputs.shape[1:]) == tuple(task.sample_shape),
                 f"{told(component)}: the split '{split}' has inputs {tuple(inputs.shape)} and targets "
-                f"{tuple(targets.shape)}; inputs are (N, {', '.join(map(str, task.input_shape))}), targets (N, ...)",
+                f"{tuple(targets.shape)}; inputs are (N, {', '.join(map(str, task.sample_shape))}), targets (N, ...)",
             )
             require(
                 bool(inputs.isfinite().all()) and bool(targets.isfinite().all()),

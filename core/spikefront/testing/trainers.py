@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from spikefront.components import Checkpoint, Data, Fitted, Session, Split, SupervisedTask, Trainer
+from spikefront.components import Checkpoint, Data, Fitted, Parts, Session, Split, SupervisedTask, Trainer
 from spikefront.errors import InputError, NotFiniteError
 from spikefront.randomness import Streams
 from spikefront.testing._bench import PARTS, BenchTask, differing, tensors_of
@@ -19,7 +19,7 @@ from spikefront.testing._contract import ComponentContract, require, skip, told
 class TrainerContract(ComponentContract[Trainer]):
     """What holds for a trainer; it fits a small network to a task that is easy to learn.
 
-    A trainer that needs another task overrides `task`.
+    A trainer that needs another task overrides `task`; one that needs other components, `parts`.
     """
 
     kind: ClassVar[str] = "trainer"
@@ -27,6 +27,10 @@ class TrainerContract(ComponentContract[Trainer]):
     def task(self) -> SupervisedTask:
         """Return the task that the trainer is tried on."""
         return BenchTask()
+
+    def parts(self) -> Parts:
+        """Return the components of the candidate that the trainer is tried on."""
+        return PARTS
 
     def exercise(self, component: Trainer) -> None:
         self._fitted(component)
@@ -129,10 +133,10 @@ class TrainerContract(ComponentContract[Trainer]):
         budget: float = 1.0,
         checkpoint: Checkpoint | None = None,
     ) -> Fitted:
-        chosen, streams = task or self.task(), Streams(1)
-        phenotype = chosen.build(PARTS, streams)
+        chosen, parts, streams = task or self.task(), self.parts(), Streams(1)
+        phenotype = chosen.build(parts, streams)
         try:
-            return component.fit(phenotype, chosen, Session(PARTS, streams, budget, checkpoint))
+            return component.fit(phenotype, chosen, Session(parts, streams, budget, checkpoint))
         except InputError as error:
             raise skip(f"it refuses the suite's task: {error.message}") from None
 

@@ -89,7 +89,7 @@ def _order(grade: str) -> int:
 def _input_shape(network: SpikingNetwork, task: SupervisedTask) -> tuple[int, ...]:
     """Return the shape of one step of the coder's output."""
     with torch.no_grad():
-        return tuple(network.coder(torch.zeros(1, *task.input_shape)).shape[2:])
+        return tuple(network.coder(torch.zeros(1, *task.sample_shape)).shape[2:])
 
 
 def _refuse_unsupported(candidate: Candidate, layers: list[Layer]) -> None:

@@ -10,9 +10,10 @@ from spikefront.measure.energy import COSTS, energy_by_layer
 
 
 class Energy(Fitness):
-    """Energy of the synaptic operations in pJ per sample: E = sum_analog E_MAC dense_l + sum_spiking E_AC effective_l.
+    """Energy of the synaptic operations in pJ per sample: E = sum_analog E_MAC n_l + sum_spiking E_AC effective_l.
 
-    The operations are counted one by one, see `spikefront.measure.recorder`. Computation only: memory, movement
+    The operations are counted one by one, see `spikefront.measure.recorder`; n_l are those of an analog layer with any
+    input and a weight that is not zero, so that masked connections cost nothing. Computation only: memory, movement
     of data and neuron updates are left out, as is the convention (Horowitz, ISSCC 2014, 45 nm). The number
     compares networks; it predicts no chip. Energies of different models are never compared.
     """

@@ -6,9 +6,9 @@ import functools
 import os
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -63,6 +63,12 @@ class ImageClassification(SupervisedTask, ABC):
         """Return what the images depend on beside the parameters: where they come from."""
         return None
 
+    def inputs(self, images: Bytes) -> Tensor:
+        """Return raw images as what the network is given, (N, *sample_shape)."""
+        inputs = torch.from_numpy(images).float().div_(255)
+        inputs = inputs.unsqueeze(1) if inputs.ndim == 3 else inputs.permute(0, 3, 1, 2)
+        return inputs.contiguous()
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         return self.shape
@@ -90,9 +96,9 @@ class ImageClassification(SupervisedTask, ABC):
 def _split(task: ImageClassification, split: Split, source: Hashable) -> Data:
     raw = task.raw()
     if split == "test":
-        return _tensors(raw.x_test, raw.y_test)
+        return Data(task.inputs(raw.x_test), torch.from_numpy(raw.y_test).long())
     rows = _rows(task, raw.y_train, split)
-    return _tensors(raw.x_train[rows], raw.y_train[rows])
+    return Data(task.inputs(raw.x_train[rows]), torch.from_numpy(raw.y_train[rows]).long())
 
 
 def _rows(task: ImageClassification, labels: Bytes, split: Split) -> npt.NDArray[np.intp]:
@@ -117,12 +123,6 @@ def stratified(labels: Bytes, seed: int) -> npt.NDArray[np.intp]:
     return np.argsort(place, kind="stable")
 
 
-def _tensors(images: Bytes, labels: Bytes) -> Data:
-    inputs = torch.from_numpy(images).float().div_(255)
-    inputs = inputs.unsqueeze(1) if inputs.ndim == 3 else inputs.permute(0, 3, 1, 2)
-    return Data(inputs.contiguous(), torch.from_numpy(labels).long())
-
-
 class StoredImages(ImageClassification, ABC):
     """An image data set in the data folder: `NAME.npz`, or the files that torchvision reads.
 
@@ -136,16 +136,16 @@ class StoredImages(ImageClassification, ABC):
     """Name of the class in `torchvision.datasets`."""
 
     def source(self) -> Hashable:
-        archive = _folder() / f"{self.name}.npz"
-        return archive, archive.stat().st_mtime_ns if archive.exists() else None
+        return dated(data_folder() / f"{self.name}.npz")
 
     def raw(self) -> RawImages:
-        folder = _folder()
+        folder = data_folder()
         archive = folder / f"{self.name}.npz"
-        raw = _from_archive(archive) if archive.exists() else self._from_torchvision(folder)
+        stored = archive.exists()
+        raw = RawImages(*read_arrays(archive, RawImages._fields)) if stored else self._from_torchvision(folder)
         wrong = self._mistake(raw)
         if wrong:
-            place = archive if archive.exists() else folder
+            place = archive if stored else folder
             raise DataError(f"task '{self.name}': {place} is not the data set: {wrong}", "Get the files again.")
         return raw
 
@@ -174,14 +174,24 @@ class StoredImages(ImageClassification, ABC):
         return RawImages(*arrays)
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
+    """Return the folder that data are looked for in."""
     return Path(os.environ.get("SPIKEFRONT_DATA", "data")).resolve()
 
 
-def _from_archive(path: Path) -> RawImages:
+def dated(path: Path) -> Hashable:
+    """Return a file's path and when it was changed last, None where it is not there."""
+    return path, path.stat().st_mtime_ns if path.exists() else None
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> list[npt.NDArray[Any]]:
+    """Return arrays of an .npz.
+
+    Raises:
+        DataError: The file is damaged, or lacks one.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return RawImages(*(archive[name] for name in RawImages._fields))
+            return [archive[name] for name in names]
     except (KeyError, ValueError, TypeError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        hint = f"It should hold {', '.join(RawImages._fields)}."
-        raise DataError(f"{path}: cannot be read: {error}", hint) from error
+        raise DataError(f"{path}: cannot be read: {error}", f"It should hold {', '.join(names)}.") from error

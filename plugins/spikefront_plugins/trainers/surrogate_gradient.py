@@ -75,6 +75,21 @@ class SurrogateGradient(Trainer):
         checkpoint = _checkpoint(phenotype, optimizer, max(first, last), gradient.parts)
         return Fitted(phenotype, history, samples, checkpoint)
 
+    def after_step(
+        self, network: nn.Module, optimizer: torch.optim.Optimizer, session: Session, step: int, steps: int
+    ) -> None:
+        """Change something between two steps of the optimiser; here nothing, but trainers that derive from this may.
+
+        What it changes has to lie in the network's and the optimiser's state, which checkpoints keep.
+
+        Args:
+            network: The network in training.
+            optimizer: Its optimiser; gradients are those of the last step.
+            session: As `fit` got it.
+            step: Number of steps that were done, from 1, those before the checkpoint included.
+            steps: How many the whole training has.
+        """
+
     def _gradient(self, network: nn.Module, data: Data, checkpoint: Checkpoint) -> Gradient:
         """Return how gradients are computed: from a checkpoint on as before, since weights may change an estimate."""
         gradient = Gradient(1, self.precision == "bfloat16", self.saved == "packed")
@@ -113,11 +128,14 @@ class SurrogateGradient(Trainer):
         seed_noise(network, session.streams.torch("noise", epoch))
         total, samples = 0.0, 0
         batches = list(self._batches(data, session, epoch))
+        lengths = [math.ceil(self._samples(len(data.inputs), one) / self.batch) for one in range(self.epochs)]
+        before, steps = sum(lengths[:epoch]), sum(lengths)
         with shortened(network, self._grown(self.first_steps, epoch)):
             for number, (inputs, targets) in enumerate(batches):
                 self._set_learning_rate(optimizer, epoch + number / len(batches))
                 total += self._step(network, optimizer, gradient, task, inputs, targets, epoch) * len(inputs)
                 samples += len(inputs)
+                self.after_step(network, optimizer, session, before + number + 1, steps)
         _require_finite(network, epoch)
         row = {"epoch": epoch, "loss": total / samples, "samples": samples}
         return row if gradient.parts == 1 else row | {"parts": gradient.parts}
@@ -125,10 +143,13 @@ class SurrogateGradient(Trainer):
     def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = session.streams.torch("order", epoch)
         order = torch.randperm(len(data.inputs), generator=generator)
-        order = order[: math.ceil(self._grown(self.first_data, epoch) * len(order))]
-        whole = len(order) - len(order) % self.batch if len(order) >= self.batch else len(order)
-        for rows in order[:whole].split(self.batch):
+        for rows in order[: self._samples(len(order), epoch)].split(self.batch):
             yield augmented(data.inputs[rows], self.shift, self.flip, generator), data.targets[rows]
+
+    def _samples(self, available: int, epoch: int) -> int:
+        """Return how many samples an epoch sees: whole batches, where there is one."""
+        samples = math.ceil(self._grown(self.first_data, epoch) * available)
+        return samples - samples % self.batch if samples >= self.batch else samples
 
     def _step(
         self,

@@ -69,7 +69,7 @@ def ours(parts, network, data, analog):
         for batch in data.split(4):
             network(batch)
     fitted = Fitted(network)
-    return Context(Genome({}), parts, None, fitted, {}, recorder.recording(T))
+    return Context(Genome({}), parts, None, fitted, {}, recorder.recording(T), Streams(0))
 
 
 def theirs(network, data):

@@ -1,5 +1,7 @@
 """The energy model: published numbers, and hand-computed sums."""
 
+from dataclasses import replace
+
 import pytest
 
 from spikefront.measure.energy import COSTS, Costs, approximate_energy, energy_by_layer
@@ -38,6 +40,12 @@ def test_analog_layers_multiply_whatever_they_see_and_others_accumulate_spikes()
     energies = energy_by_layer(recording(ANALOG, SPIKING), COSTS["horowitz-45nm"])
     assert energies == {"stem": pytest.approx(4.6 * 400), "head": pytest.approx(0.9 * 50)}
     assert list(energies) == ["stem", "head"]
+
+
+def test_absent_connections_cost_nothing():
+    analog, spiking = (replace(layer, absent=100.0) for layer in (ANALOG, SPIKING))
+    energies = energy_by_layer(recording(analog, spiking), COSTS["horowitz-45nm"])
+    assert energies == {"stem": pytest.approx(4.6 * 300), "head": pytest.approx(0.9 * 50)}
 
 
 def test_only_an_analog_first_layer_may_work_once():

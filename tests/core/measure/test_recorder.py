@@ -70,11 +70,11 @@ def layer_with(weight, **arguments):
 
 
 def loop_over_convolution(x, weight, stride, padding, dilation, groups):
-    """Return (spikes times connections, non-zero inputs times connections, all connections), by loops."""
+    """Return (spikes times connections, non-zero inputs times connections, all connections, absent ones), by loops."""
     outputs, per_group, height, width = weight.shape
     rows = (x.shape[2] + 2 * padding - dilation * (height - 1) - 1) // stride + 1
     columns = (x.shape[3] + 2 * padding - dilation * (width - 1) - 1) // stride + 1
-    events = active = dense = 0.0
+    events = active = dense = absent = 0.0
     for b, o, r, c, i, p, q in itertools.product(*map(range, (
         len(x), outputs, rows, columns, per_group, height, width,
     ))):  # fmt: skip
@@ -82,11 +82,12 @@ def loop_over_convolution(x, weight, stride, padding, dilation, groups):
         y, z = r * stride + p * dilation - padding, c * stride + q * dilation - padding
         if 0 <= y < x.shape[2] and 0 <= z < x.shape[3]:
             dense += 1
+            absent += weight[o, i, p, q] == 0
             value = x[b, channel, y, z]
             if weight[o, i, p, q] != 0 and value != 0:
                 active += 1
                 events += abs(value)
-    return events, active, dense
+    return events, active, dense, absent
 
 
 @settings(deadline=None, max_examples=25)
@@ -108,10 +109,10 @@ def test_convolutions_are_counted_like_loops_over_spikes_and_taps(
     x = torch.randint(-1, 3, (2, 4, *size), generator=generator(seed + 2)).float()
     layer = layer_with(weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
     (found,) = recorded(layer, x, analog=analog).synapses
-    events, active, dense = loop_over_convolution(x.numpy(), weight.numpy(), stride, padding, dilation, groups)
+    events, active, dense, absent = loop_over_convolution(x.numpy(), weight.numpy(), stride, padding, dilation, groups)
     assert found.analog == analog
     assert found.effective * 2 == (active if analog else events)
-    assert found.dense * 2 == dense
+    assert (found.dense * 2, found.absent * 2) == (dense, absent)
 
 
 def test_a_lif_perceptron_is_counted_like_a_loop_over_spikes():

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikefront.errors import InputError
 from spikefront.plugins import load
 
 CODERS = load().components("coder")
@@ -16,7 +17,7 @@ def encode(name: str, data: torch.Tensor, seed: int = 0, **parameters: float) ->
     return CODERS[name](**parameters).encode(data, torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("name", CODERS)
+@pytest.mark.parametrize("name", sorted({*CODERS} - {"frames"}))
 @pytest.mark.parametrize("shape", [(3, 5), (2, 1, 4, 4)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_time_comes_first_and_the_type_stays(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
@@ -89,3 +90,31 @@ def test_latency_gives_one_spike_above_the_threshold_and_brighter_is_earlier(
     assert torch.equal(spikes.sum(0), above.to(data.dtype))
     times = spikes.argmax(0)[above]
     assert (times.diff() <= 0).all()
+
+
+def test_frames_come_one_after_the_other() -> None:
+    data = torch.arange(2 * 5 * 3.0).reshape(2, 5, 3)
+    x = encode("frames", data, steps=5)
+    assert x.shape == (5, 2, 3)
+    for t in range(5):
+        assert torch.equal(x[t], data[:, t])
+    assert torch.equal(encode("frames", data, steps=2), x[:2])
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 3, 2)])
+def test_frames_refuses_samples_that_are_too_short(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"4 steps of samples \(6"):
+        encode("frames", torch.zeros(shape), steps=4)
+
+
+def test_coders_say_which_samples_they_take() -> None:
+    CODERS["direct"](steps=4).check(None)
+    CODERS["frames"](steps=28).check(28)
+    with pytest.raises(InputError, match=r"coder .direct.: .* sequences of 28 frames") as error:
+        CODERS["direct"](steps=28).check(28)
+    assert error.value.hint == "Use coder 'frames', with steps = 28."
+    with pytest.raises(InputError, match="no frames"):
+        CODERS["frames"](steps=28).check(None)
+    with pytest.raises(InputError, match=r"steps = 4, .* 28 frames") as error:
+        CODERS["frames"]().check(28)
+    assert error.value.hint == "Set coder.steps to 28."

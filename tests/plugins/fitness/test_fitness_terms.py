@@ -64,7 +64,8 @@ class AnyTask:
 
 
 def context(phenotype=None, recording=RECORDING, metrics=None, **arguments):
-    return Context(Genome({}), parts(**arguments), AnyTask(), Fitted(phenotype), metrics or {}, recording)
+    made, fitted = parts(**arguments), Fitted(phenotype)
+    return Context(Genome({}), made, AnyTask(), fitted, metrics or {}, recording, Streams(0))
 
 
 def test_accuracy_is_the_tasks_metric():

@@ -11,6 +11,7 @@ from spikefront.components.trainer import Fitted
 from spikefront.genome import Genome
 from spikefront.measure.recording import Recording
 from spikefront.plugins import load
+from spikefront.randomness import Streams
 from spikefront_plugins.encodings._genes import gene_vectors_of
 from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.fitness.gene_entropy import GeneEntropy, entropy
@@ -19,7 +20,7 @@ from spikefront_plugins.synapses.dense import Dense
 
 
 def context(phenotype=None, genome=None, elite=None):
-    return Context(Genome(genome or {}), None, None, Fitted(phenotype), {}, Recording(), elite)
+    return Context(Genome(genome or {}), None, None, Fitted(phenotype), {}, Recording(), Streams(0), elite)
 
 
 def network(*matrices, variant="per-tap"):

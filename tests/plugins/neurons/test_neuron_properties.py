@@ -15,12 +15,13 @@ from spikefront.spiking.layers import NeuronLayer
 
 REGISTRY = load()
 NEURONS = REGISTRY.components("neuron")
+NOISY = {"noisy-lif"}  # it may fire without input
 LINEAR = ["if", "lif", "plif", "alif", "cuba-lif"]
 
 
 def layer(name: str, *shape: int, **parameters: Any) -> NeuronLayer:
     return NeuronLayer(
-        NEURONS[name](**parameters), REGISTRY.components("surrogate")["atan"](), shape, 8, torch.Generator()
+        NEURONS[name](**parameters), REGISTRY.components("surrogate")["atan"](), shape, 200, torch.Generator()
     )
 
 
@@ -47,7 +48,7 @@ def test_neurons_fire_and_are_silent_at_times(name: str) -> None:
     assert 0.01 < layer(name, 50)(currents(20, 4, 50)).mean() < 0.99
 
 
-@pytest.mark.parametrize("name", NEURONS)
+@pytest.mark.parametrize("name", [name for name in NEURONS if name not in NOISY])
 def test_zero_input_gives_no_spikes(name: str) -> None:
     """The Izhikevich neuron starts above its rest of -70 mV and sinks to it: no spike either, with its defaults."""
     assert layer(name, 10)(torch.zeros(200, 2, 10)).sum() == 0

@@ -29,7 +29,8 @@ def test_both_sizes_by_hand() -> None:
     candidate = Specification.from_document(STUDY, load()).resolve(Genome({}))
     network = candidate.task.build(candidate.parts, Streams(0))
     layers = tuple(SynapseRecord(name, False, 0, 0, flops=flops) for name, flops in (("a", 1024), ("b", 160)))
-    context = Context(Genome({}), candidate.parts, candidate.task, Fitted(network), {}, Recording(synapses=layers))
+    recording, streams = Recording(synapses=layers), Streams(0)
+    context = Context(Genome({}), candidate.parts, candidate.task, Fitted(network), {}, recording, streams)
     parameters = NewComponent(size="parameters")
     flops = NewComponent(size="flops")
     assert parameters.probe(context, Streams(0)) == [math.log(64 * 16 + 16 + 16 * 10 + 10)]
