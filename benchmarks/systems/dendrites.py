@@ -4,7 +4,8 @@ Networks have three hidden layers, whose currents are normalised over the layer 
 solved so that K branches have the weights of the point network, within 1 %. As the input has a fixed width, that makes
 layers narrower than D / sqrt K. The "thin" point network is as wide as the one with K = 16, and saves its weights: what
 branches are worth is the difference. Arms "..., batch" have the second norm only; those of aggregation and norm have
-K = 4, and the first norm or none. The norms of the main arms were chosen by validation, after those of "batch".
+K = 4, and the first norm or none. The norms of the main arms were chosen by validation, after those of "batch"; of
+point neurons, the better of both kinds on validation is compared with.
 """
 
 from __future__ import annotations
@@ -168,12 +169,9 @@ def findings(rows: Sequence[dict[str, Any]]) -> Iterator[Finding]:
         for row in rows:
             if row["data"] == data:
                 arms.setdefault(row["arm"], {})[row["seed"]] = row
-        for suffix in ("", ", batch"):
-            if {f"point{suffix}", f"K = 4{suffix}"} <= set(arms):
-                yield from _against_the_point_network(data, arms, suffix)
-            if {f"thin{suffix}", f"K = 16{suffix}"} <= set(arms):
-                yield _against_the_thin_network(data, arms, suffix)
-        if {"K = 16", "K = 16, batch"} <= set(arms):
+        if {name for arm in ("point", "thin", "K = 16") for name in (arm, f"{arm}, batch")} <= set(arms):
+            yield from _against_the_point_network(data, arms)
+            yield _against_the_thin_network(data, arms)
             yield _with_batch_normalisation_alone(data, arms)
         if set(ABLATION) <= set(arms):
             yield _aggregations(arms)
@@ -191,39 +189,42 @@ def _paired(arms: Arms, first: str, second: str, key: str) -> tuple[list[float],
     return one, two
 
 
-def _against_the_point_network(data: str, arms: Arms, suffix: str) -> Iterator[Finding]:
-    point = f"point{suffix}"
-    other = next(iter(arms[point].values()))
-    accuracies, sent, within, fewer = [], [], [], []
-    for name, branches in MAIN.items():
-        if (arm := f"{name}{suffix}") == point or arm not in arms:
+def _best(arms: Arms, name: str) -> str:
+    """Return the arm of point neurons, with both norms or one, that validation prefers over the seeds of both."""
+    both, batch = _paired(arms, name, f"{name}, batch", "validation")
+    return name if statistics.fmean(both) >= statistics.fmean(batch) else f"{name}, batch"
+
+
+def _against_the_point_network(data: str, arms: Arms) -> Iterator[Finding]:
+    point = _best(arms, "point")
+    sent, fewer = [], []
+    for arm, branches in MAIN.items():
+        if arm == "point" or arm not in arms:
             continue
         mine, theirs = _paired(arms, arm, point, "test")
-        row = next(iter(arms[arm].values()))
-        within.append(statistics.fmean(mine) >= min(theirs))
-        accuracies.append(f"{name} {spread(mine)}, {compared(mine, theirs)[1]}, {'' if within[-1] else 'not '}within")
+        row, other = (next(iter(arms[name].values())) for name in (arm, point))
+        yield Finding(
+            f"With equal weights, {arm} is as accurate as the point network, within its seeds ({data})",
+            f"weights {row['weights'] / other['weights']:.3f}; test {spread(mine)}, point {spread(theirs)}; "
+            f"{compared(mine, theirs)[1]}",
+            statistics.fmean(mine) >= min(theirs),
+        )
         spikes = [a / b for a, b in zip(*_paired(arms, arm, point, "spikes"), strict=True)]
         ratio, rule = row["sent"] / other["sent"], branches**-0.5
         fewer.append(ratio <= rule and statistics.median(spikes) <= rule)
-        sent.append(f"{name} values {ratio:.3f}, spikes {spread(spikes, 3)}, rule {rule:.3f}")
-    where = f"{data}{suffix}"
+        sent.append(f"{arm} values {ratio:.3f}, spikes {spread(spikes, 3)}, 1 / sqrt K {rule:.3f}")
     yield Finding(
-        f"With equal weights, K branches are as accurate as the point network, within its seeds ({where})",
-        f"point {spread([row['test'] for row in arms[point].values()])}; {'; '.join(accuracies)}",
-        all(within),
-    )
-    yield Finding(
-        f"They send no more than 1 / sqrt K of the values, and of the spikes ({where})", "; ".join(sent), all(fewer)
+        f"They send no more than 1 / sqrt K of the values, and of the spikes ({data})", "; ".join(sent), all(fewer)
     )
 
 
-def _against_the_thin_network(data: str, arms: Arms, suffix: str) -> Finding:
-    names = f"K = 16{suffix}", f"thin{suffix}"
-    mine, thin = _paired(arms, *names, "test")
-    many, few = (next(iter(arms[name].values()))["weights"] for name in names)
+def _against_the_thin_network(data: str, arms: Arms) -> Finding:
+    name = _best(arms, "thin")
+    mine, thin = _paired(arms, "K = 16", name, "test")
+    many, few = (next(iter(arms[arm].values()))["weights"] for arm in ("K = 16", name))
     median, text = compared(mine, thin)
     return Finding(
-        f"16 branches are worth their weights: point neurons as few as theirs are less accurate ({data}{suffix})",
+        f"16 branches are worth their weights: point neurons as few as theirs are less accurate ({data})",
         f"test {spread(mine)}, thin {spread(thin)} with {few / many:.3f} of the weights; {text}",
         median > 0,
     )
