@@ -29,6 +29,9 @@ DATA = {"digits": (64, 96), "fashion-mnist": (784, 192)}
 
 SMALLER = {"digits": (), "fashion-mnist": ("task.train=4000", "task.validation=2000", "trainer.epochs=10")}
 OUTPUTS = 10
+FEWEST = 5
+"""Seeds that a comparison takes at least."""
+
 MAIN = {"point": 1, "K = 4": 4, "K = 9": 9, "K = 16": 16}
 NORMS = {
     "none": ("network.batch_norm=false", "synapse.norm=false"),
@@ -169,7 +172,8 @@ def findings(rows: Sequence[dict[str, Any]]) -> Iterator[Finding]:
         for row in rows:
             if row["data"] == data:
                 arms.setdefault(row["arm"], {})[row["seed"]] = row
-        if {name for arm in ("point", "thin", "K = 16") for name in (arm, f"{arm}, batch")} <= set(arms):
+        pairs = {name for arm in ("point", "thin", "K = 16") for name in (arm, f"{arm}, batch")}
+        if all(len(arms.get(name, ())) >= FEWEST for name in pairs):
             yield from _against_the_point_network(data, arms)
             yield _against_the_thin_network(data, arms)
             yield _with_batch_normalisation_alone(data, arms)
