@@ -30,12 +30,12 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks import browser, wide
 from benchmarks.storage import evaluation
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.components import Proposal
 from spikefront.genome import Genome
 from spikefront.search.record import open_store
 from spikefront.specification import Specification
 from spikefront.storage import Database, StudyStore, frames
-from spikefront_app.plugin import DATABASE_VARIABLE
 
 AIMS = {
     "evaluations as a table, s": 0.6,

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -16,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import spikefront_app
-from spikefront_app.plugin import DATABASE_VARIABLE, HERE
+from spikefront.cli.options import DATABASE_VARIABLE
+from spikefront_app.plugin import HERE, server_command
 
 MAIN = Path(spikefront_app.__file__).with_name("main.py")
 SCREENS = MAIN.with_name("screens")
 PAGES = ("front", "candidate", "progress", "compare", "importance", "studies", "launch", "plugins")
 MISSING = "there is no chromium here; on Debian: apt-get install chromium"
 PATIENCE_S = 60.0
+_STILL = {"STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"}
 
 
 @dataclass(frozen=True)
@@ -60,21 +61,12 @@ def server(database: str, folder: Path, environment: Mapping[str, str] | None = 
     with socket.socket() as free:
         free.bind((HERE, 0))
         port = free.getsockname()[1]
-    options = {
-        "server.address": HERE,
-        "server.port": port,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-        "client.toolbarMode": "viewer",
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     log = folder / "server.log"
     with log.open("w") as output:
         running = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(MAIN), *arguments],
+            server_command(HERE, port, headless=True),
             cwd=folder,
-            env={**os.environ, DATABASE_VARIABLE: database, **(environment or {})},
+            env={**os.environ, **_STILL, DATABASE_VARIABLE: database, **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

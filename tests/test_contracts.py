@@ -65,12 +65,26 @@ SETTINGS = {
         {"origin": "evolved", "weights": 245_000},
     ],
     ("network", "mlp"): [{"hidden": (8, 6), "batch_norm": True}, {"hidden": ()}],
+    ("network", "linear-genetic-program"): [
+        {
+            "program": (
+                {"op": "conv3", "to": 1, "x": 0, "width": 3},
+                {"op": "neuron", "to": 1, "x": 1},
+                {"op": "pool", "to": 2, "x": 1},
+                {"op": "concat", "to": 0, "x": 2, "y": 0},
+            ),
+            "batch_norm": False,
+            "head": "average",
+        }
+    ],
     ("operator", "array-gaussian"): [{"density": 0.1, "sigma": 2.0}],
     ("operator", "blend"): [{"draw": "entry", "alpha": 2.0}],
+    ("operator", "edit"): [{"insert": 0.5, "delete": 0.0, "edits": 3}],
     ("operator", "gaussian"): [{"sigma": 1.0}],
     ("operator", "polynomial"): [{"eta": 0.0}],
     ("operator", "prune-regrow"): [{"alpha": 1.0}],
     ("operator", "sbx"): [{"eta": 0.0}],
+    ("predictor", "kpls"): [{"components": 1, "batch": 3, "criterion": "mean"}],
     ("trainer", "surrogate-gradient"): [
         {"epochs": 3, "batch": 7, "optimizer": "sgd", "schedule": "constant", "clip": 1.0},
         {"epochs": 4, "first_data": 0.5, "first_steps": 0.5, "saved": "packed"},

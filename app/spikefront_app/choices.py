@@ -120,7 +120,17 @@ def how_to_read_front(view: View, table: pd.DataFrame) -> str:
     if hidden := sum(int((table[column] <= 0).sum()) for column in view.logs):
         parts.append(f"{hidden} at or below 0 have no place on a logarithmic axis.")
     flat = "Click a point to select it, with Shift to add; box and lasso are in the bar above the figure."
-    return " ".join([*parts, flat if len(view.axes) == 2 else "Select in the table: a figure in space cannot."])
+    return " ".join([*parts, flat if len(view.axes) == 2 else _in_space(view)])
+
+
+def _in_space(view: View) -> str:
+    """Return what is to be said of a figure in space, whose axes are too short for it."""
+    better = [f"{o.name} {'lower' if o.direction == 'minimize' else 'higher'}" for o in view.objectives]
+    return (
+        (f"Better is {', '.join(better)}. " if better else "")
+        + "Drag to turn it. Nothing can be selected in a figure in space: drag a box in the scatter matrix or the "
+        "parallel coordinates below, or tick rows of the table; here, pink rings mark what is selected."
+    )
 
 
 def fronts_over(view: View) -> dict[str, pd.DataFrame]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from spikefront.measure.course import front_course
 from spikefront.storage import StudyObjective
+from spikefront_app.candidates import number_text
 
 Box = Mapping[str, tuple[float, float]]
 """Ideal and reference value of each objective, in its own unit."""
@@ -81,7 +82,9 @@ def corners(objectives: Sequence[StudyObjective], box: Box) -> tuple[npt.NDArray
 
 def in_words(box: Box, objectives: Sequence[StudyObjective]) -> str:
     """Return a box as words: each objective from its ideal to its reference value."""
-    return ", ".join(f"{o.name} from {box[o.name][0]:,.4g} to {box[o.name][1]:,.4g}" for o in objectives)
+    return ", ".join(
+        f"{o.name} from {number_text(box[o.name][0])} to {number_text(box[o.name][1])}" for o in objectives
+    )
 
 
 def course_table(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import streamlit as st
 
 from spikefront.search.failures import Group
 from spikefront.storage import StudyRow
-from spikefront_app.reading import database_url
+from spikefront_app.reading import database_label
 from spikefront_app.widgets import how_to_read
 
 _MOST_GROUPS, _MOST_CANDIDATES, _MOST_TEXT = 20, 12, 6000
@@ -27,7 +28,7 @@ def show_failures(groups: Sequence[Group], study: StudyRow) -> None:
             st.code(text[-_MOST_TEXT:], language=None, wrap_lines=True)
     how_to_read(
         "Failures of one kind with one cause stand together, the commonest first; open one for an example. "
-        f"In a terminal: `spikefront failures {study.name} --db {database_url()} --traceback`."
+        f"In a terminal: `spikefront failures {study.name} --db {shlex.quote(database_label())} --traceback`."
     )
     if len(groups) > _MOST_GROUPS:
         st.caption(f"{len(groups) - _MOST_GROUPS} rarer ones are left out.")

@@ -39,7 +39,7 @@ def study_form(registry: Registry) -> dict[str, Any]:
     for kind in COMPONENT_SECTIONS[1:]:
         if kind in read:
             with st.expander(kind.capitalize()):
-                document[kind] = _component(kind, registry)
+                document[kind] = _neurons(registry) if kind == "neuron" else _component(kind, registry)
     with st.expander("Regularisers"):
         document["regularisers"] = _regularisers(registry, document["study"])
     with st.expander("Search", expanded=True):
@@ -80,6 +80,21 @@ def _component(section: str, registry: Registry, kind: str = "", searchable: boo
     return values.component_table(names, given)
 
 
+def _neurons(registry: Registry) -> Any:
+    """Show the part of the neurons: one model for all layers, or a list with one for each."""
+    several = (
+        "More than 1: a model for each layer that fires, from the input on; the last one serves all that are left."
+    )
+    number = st.number_input("Neuron models", 1, 16, key="neurons", bind="query-params", help=several)
+    if number == 1:
+        return _component("neuron", registry)
+    entries = []
+    for place in range(int(number)):
+        st.markdown(f"**Layer {place + 1}**")
+        entries.append(_component(f"neuron.{place}", registry, kind="neuron"))
+    return entries
+
+
 def _described(components: list[type[Component]]) -> None:
     """Show what components are, and a table of their parameters."""
     if not components:
@@ -110,14 +125,25 @@ def _regularisers(registry: Registry, study: Mapping[str, Any]) -> list[dict[str
     entries = []
     for name in ask_names("Regularisers", [one for one in known if one not in taken], "regularisers"):
         path = f"regularisers.{name}"
-        first, second = st.columns(2)
+        first, second, third = st.columns(3)
         with first:
             on = ask_choice(f"{name} moves", [_name(entry) for entry in study["objectives"]], f"{path}.on", "accuracy")
         with second:
             weight = st.number_input(
                 f"Weight of {name}", value=0.02, format="%g", key=f"{path}.weight", bind="query-params"
             )
-        entries.append({"use": name, "on": on, "weight": weight, **_values(path, values.known_fields([known[name]]))})
+        with third:
+            end = st.number_input(
+                "at last",
+                value=None,
+                format="%g",
+                key=f"{path}.end",
+                bind="query-params",
+                placeholder="the same",
+                help="Over the generations, the weight changes linearly to this one.",
+            )
+        schedule = weight if end is None else {"start": weight, "end": end}
+        entries.append({"use": name, "on": on, "weight": schedule, **_values(path, values.known_fields([known[name]]))})
     return entries
 
 

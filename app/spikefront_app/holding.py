@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 
 import pandas as pd
@@ -9,7 +10,8 @@ import streamlit as st
 
 from spikefront.storage import Holder, StudyRow
 from spikefront_app.pace import duration, outcomes, remaining
-from spikefront_app.reading import database_url
+from spikefront_app.reading import database_label
+from spikefront_app.standing import state
 
 
 def show_standing(study: StudyRow, table: pd.DataFrame, holder: Holder | None, total: int, now: datetime) -> None:
@@ -25,7 +27,7 @@ def show_standing(study: StudyRow, table: pd.DataFrame, holder: Holder | None, t
     counts = outcomes(table).value_counts()
     left = remaining(table, total, holder, now) if study.state == "running" else None
     facts = {
-        "State": study.state,
+        "State": state(study, holder),
         "Candidates": f"{len(table):,} of {total:,}",
         "On the front": f"{int(table['front'].sum()):,}",
         "Failed": f"{counts.get('failed', 0):,}",
@@ -39,7 +41,7 @@ def show_standing(study: StudyRow, table: pd.DataFrame, holder: Holder | None, t
     if study.state == "running" and not (holder and holder.alive):
         st.warning(
             "Nobody searches this study, though it was never ended: its process is gone. Go on with: "
-            f"`spikefront resume {study.name} --db {database_url()}`."
+            f"`spikefront resume {study.name} --db {shlex.quote(database_label())}`."
         )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.errors import InputError
 from spikefront.storage import Holder
 
@@ -123,7 +124,7 @@ def start(file: Path, study: str, url: str) -> Launched:
         if before and before.process.poll() is None:
             raise InputError(f"study '{study}' is running already", "Watch it below, or stop it first.")
         log = log_path(url, study)
-        command = [sys.executable, "-m", "spikefront", "run", str(file.absolute()), "--db", url]
+        command = [sys.executable, "-m", "spikefront", "run", str(file.absolute())]
         try:
             with log.open("ab") as output:
                 process = subprocess.Popen(  # noqa: S603
@@ -132,7 +133,7 @@ def start(file: Path, study: str, url: str) -> Launched:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    env={**os.environ, "COLUMNS": "100", "PYTHONUNBUFFERED": "1"},
+                    env={**os.environ, DATABASE_VARIABLE: url, "COLUMNS": "100", "PYTHONUNBUFFERED": "1"},
                 )
         except OSError as error:
             raise InputError(

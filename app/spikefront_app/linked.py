@@ -14,11 +14,12 @@ from spikefront_app.candidates import differences
 from spikefront_app.choices import View
 from spikefront_app.figures.relations import figure_matrix, figure_parallel
 from spikefront_app.picks import Pick
-from spikefront_app.selection import linked_chart, linked_table
-from spikefront_app.widgets import choose_several, how_to_read
+from spikefront_app.selection import linked_chart, linked_table, selected_elsewhere
+from spikefront_app.widgets import choose_several, how_to_read, number_columns, switch
 
 _FEW = 6
 _LINKS = 8
+_ONLY = "What is selected in a figure or by number hides the other rows; what is ticked here does not."
 
 
 PARTS = ("Table", "Parallel coordinates", "Scatter matrix", "What differs")
@@ -60,17 +61,22 @@ def show_table(
     listed: Collection[int],
 ) -> None:
     """Show candidates as a table whose rows can be ticked, with a link to each one's page."""
+    kept = selected_elsewhere(selected)
+    if switch("Only the selected", "only", value=True, help=_ONLY) and rows["id"].isin(kept).any():
+        rows = rows[rows["id"].isin(kept)]
     errors = [f"{o.name} s.e." for o in study.objectives if f"{o.name} s.e." in rows]
     values = view.measured
     links = [f"candidate?{urlencode({'study': study.name, 'candidate': n})}" for n in rows["id"]]
     shown = pd.DataFrame({"id": rows["id"], "open": links, "shortlist": rows["id"].isin(listed)})
     shown = shown.join(rows[["generation", "front", *values[:3], *errors, *genes, *values[3:]]])
-    number = functools.partial(st.column_config.NumberColumn, format="%.4g")
-    columns = {name: number(view.titles.get(name, name)) for name in [*values, *errors]}
+    columns = number_columns(shown, {name: view.titles.get(name, name) for name in [*values, *errors]})
     columns["open"] = st.column_config.LinkColumn("page", display_text="open", help="Opens in a new tab.")
     columns["id"] = st.column_config.NumberColumn("candidate", pinned=True, format="%d")
     linked_table(shown, selected, column_config=columns)
-    how_to_read("A row for each candidate of the front, and for those that are selected. Tick rows to select them.")
+    how_to_read(
+        f"{len(rows)} candidates: those that are selected, or else all of the front. Tick rows to select them; a click "
+        "on a column's name sorts."
+    )
 
 
 def show_parallel(
@@ -136,8 +142,8 @@ def show_picks(picks: Sequence[Pick], rows: pd.DataFrame, view: View) -> None:
             for p in picks
         ]
     )
-    number = {view.titles[c]: st.column_config.NumberColumn(format="%.4g") for c in columns}
-    st.dataframe(table, hide_index=True, width="stretch", column_config=number)
+    numbers = number_columns(table, {title: title for title in map(view.titles.__getitem__, columns) if title in table})
+    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers)
 
 
 def _choose_columns(study: StudyRow, view: View, genes: Sequence[str], key: str, default: Sequence[str]) -> list[str]:

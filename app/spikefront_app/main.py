@@ -11,6 +11,8 @@ from spikefront_app.widgets import show_error
 
 PAGES = Path(__file__).with_name("screens")  # not "pages": Streamlit would run files of that folder without this one
 ICON = Path(__file__).with_name("icon.svg")  # a material icon would be fetched from a server of Google's
+LOGO = Path(__file__).with_name("logo.svg")
+STYLE = Path(__file__).with_name("style.css")
 TITLES = {
     "Look": {
         "front": ("Front", ":material/scatter_plot:"),
@@ -27,6 +29,8 @@ TITLES = {
 }
 
 st.set_page_config(page_title="Spikefront", page_icon=ICON, layout="wide")
+st.html(STYLE)
+st.logo(LOGO, icon_image=ICON)
 require_login()
 sections = {
     section: [

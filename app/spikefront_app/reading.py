@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from sqlalchemy import make_url
 
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.components import Fitness
 from spikefront.plugins import Registry, load
 from spikefront.search.failures import Group, failures_of, grouped
 from spikefront.search.record import recorded_specification
-from spikefront.search.screening import Standing, recorded_standing
+from spikefront.search.screening import Standing, recorded_standings
 from spikefront.sources import Sources
 from spikefront.storage import (
     DEFAULT_DATABASE,
@@ -30,7 +30,7 @@ from spikefront.storage import (
 )
 from spikefront_app.comparing import Final, final
 from spikefront_app.course import Box, course_table
-from spikefront_app.plugin import DATABASE_VARIABLE
+from spikefront_app.plugin import label_of
 from spikefront_app.standing import growth
 from spikefront_app.takehome import study_file
 
@@ -124,14 +124,15 @@ def _candidate(url: str, study: str, number: int, version: str) -> EvaluationDet
 
 
 def _label(value: Any) -> Any:
-    """Return a gene's value for tables and figures: a list as text."""
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    """Return a gene's value for tables and figures: a list as text, one of tables as their number."""
+    if not isinstance(value, list):
+        return value
+    return f"{len(value)} entries" if value and isinstance(value[0], dict) else " ".join(map(str, value))
 
 
 def database_label() -> str:
     """Return the database that the app shows, without its password."""
-    url = database_url()
-    return make_url(url).render_as_string(hide_password=True) if "://" in url else url
+    return label_of(database_url())
 
 
 def read_growth(study: StudyRow) -> list[float]:
@@ -227,9 +228,9 @@ def read_failures(study: StudyRow) -> list[Group]:
     return _failures(database_url(), study.name, _version(study))
 
 
-def read_standing(study: StudyRow) -> Standing | None:
-    """Return how the score of a study's screening stands; None without one."""
-    return _standing(database_url(), study.name, _version(study))
+def read_standings(study: StudyRow) -> tuple[Standing, ...]:
+    """Return how the score of a study's screening stood at first and after each generation; nothing without one."""
+    return _standings(database_url(), study.name, _version(study))
 
 
 def read_course(
@@ -269,9 +270,9 @@ def _failures(url: str, study: str, version: str) -> list[Group]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _standing(url: str, study: str, version: str) -> Standing | None:
+def _standings(url: str, study: str, version: str) -> tuple[Standing, ...]:
     with Database.read_only(url) as database:
-        return recorded_standing(database, study)
+        return recorded_standings(database, study)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

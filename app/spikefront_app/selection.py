@@ -17,6 +17,7 @@ KEY = "selected"
 
 _LAST, _SOURCE, _MOVES = "selection last", "selection source", "selection moves"
 _TABLE = "rows"
+_KEPT = "selection kept in the table"
 
 
 def choose_selected(study: StudyRow, known: Collection[int]) -> list[int]:
@@ -84,6 +85,18 @@ def linked_chart(source: str, draw: Callable[[Sequence[int]], go.Figure], select
         config={"displaylogo": False, "responsive": True},
         alt=alt,
     )
+
+
+def selected_elsewhere(selected: Sequence[int]) -> list[int]:
+    """Return what was last selected elsewhere than in the table, for the table to show; ticks there hide no row.
+
+    Args:
+        selected: The selected candidates.
+    """
+    if st.session_state.get(_SOURCE) != _TABLE:
+        st.session_state[_KEPT] = list(selected)
+    kept: list[int] = st.session_state.get(_KEPT, [])
+    return kept
 
 
 def linked_table(rows: pd.DataFrame, selected: Sequence[int], **arguments: Any) -> None:

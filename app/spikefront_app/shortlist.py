@@ -10,8 +10,8 @@ import streamlit as st
 from spikefront.errors import SpikefrontError
 from spikefront.storage import StudyRow
 from spikefront_app import selection, takehome
-from spikefront_app.reading import database_url, read_study_file, write_shortlist
-from spikefront_app.widgets import choose, code_to_copy, how_to_read
+from spikefront_app.reading import database_label, read_study_file, write_shortlist
+from spikefront_app.widgets import choose, code_to_copy, how_to_read, number_columns
 
 
 def show_buttons(study: StudyRow, selected: Sequence[int], listed: Sequence[int]) -> None:
@@ -44,7 +44,9 @@ def show_shortlist(
         st.info("The shortlist of this study is empty. Select candidates and choose 'Add to shortlist'.")
         return
     rows = whole.loc[whole["id"].isin(listed), ["id", "generation", "front", *columns]]
-    shown = {name: st.column_config.NumberColumn(title, format="%.4g") for name, title in titles.items()}
+    shown = number_columns(
+        rows, {name: title for name, title in titles.items() if name in rows and name != "generation"}
+    )
     st.dataframe(rows, hide_index=True, width="stretch", placeholder="-", column_config=shown)
     how_to_read("Kept in the database with the study, for everybody who opens it.")
     both = [number for number in selected if number in listed]
@@ -58,22 +60,32 @@ def show_shortlist(
         st.download_button("JSON", text, f"{name}.json", "application/json", icon=":material/download:")
     st.subheader("Take a candidate home")
     number = int(choose("Candidate of the shortlist", [str(number) for number in listed], "home"))
-    for what, command in takehome.commands(study.name, number, database_url()).items():
+    for what, command in takehome.commands(study.name, number, database_label()).items():
         st.caption(what)
         code_to_copy(command)
-    _show_study_file(study, number)
+    _show_study_files(study, number, listed)
 
 
-def _show_study_file(study: StudyRow, number: int) -> None:
+def _show_study_files(study: StudyRow, number: int, listed: Sequence[int]) -> None:
     try:
         text = read_study_file(study, number)
     except SpikefrontError as error:
         st.warning(f"No study file of it: {error.message}. {error.hint}")
         return
-    name = f"{study.name}-{number}.toml"
     with st.expander("Study file with its settings fixed", icon=":material/description:"):
         st.code(text, language="toml")
-    st.download_button("Study file (TOML)", text, name, "application/toml", icon=":material/download:")
+
+    def packed() -> bytes:
+        return takehome.as_zip({_file(study, one): read_study_file(study, one) for one in listed})
+
+    with st.container(horizontal=True):
+        icon, name = ":material/download:", f"{study.name}-shortlist.zip"
+        st.download_button("Study file (TOML)", text, _file(study, number), "application/toml", icon=icon)
+        st.download_button("Study files of all (ZIP)", packed, name, "application/zip", icon=icon)
+
+
+def _file(study: StudyRow, number: int) -> str:
+    return f"{study.name}-{number}.toml"
 
 
 def _write(study: StudyRow, numbers: Sequence[int]) -> None:

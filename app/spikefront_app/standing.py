@@ -11,6 +11,7 @@ import pandas as pd
 
 from spikefront.checks import validated
 from spikefront.measure.hypervolume import hypervolume
+from spikefront.search.screening import Standing
 from spikefront.settings import Budget
 from spikefront.storage import Holder, StudyRow
 
@@ -57,6 +58,13 @@ def growth(table: pd.DataFrame, study: StudyRow) -> list[float]:
     seen = np.unique(generation)
     chosen = seen[np.unique(np.linspace(0, len(seen) - 1, min(POINTS, len(seen))).round().astype(int))]
     return [hypervolume(losses[usable & (generation <= last)], ideal, worst) for last in chosen]
+
+
+def standing_table(standings: Sequence[Standing]) -> pd.DataFrame:
+    """Return a row for each generation, the last first, of how the score of a screening stood after it."""
+    rows = [(generation, one.candidates, one.tau, one.error, one.on) for generation, one in enumerate(standings[1:])]
+    columns = ["generation", "candidates", "Kendall tau", "mean absolute error", "followed"]
+    return pd.DataFrame(rows[::-1], columns=columns).astype({"Kendall tau": float, "mean absolute error": float})
 
 
 def overview(

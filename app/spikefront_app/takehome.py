@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
+import zipfile
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -45,6 +48,15 @@ def commands(study: str, number: int, database: str) -> dict[str, str]:
         "Score on the test split": f"spikefront test {where}",
         "Write the network to a folder": f"spikefront export {where} --to {folder}",
     }
+
+
+def as_zip(files: Mapping[str, str]) -> bytes:
+    """Return text files, by their names, as one ZIP file; equal files make equal bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return packed.getvalue()
 
 
 def as_csv(rows: pd.DataFrame) -> str:

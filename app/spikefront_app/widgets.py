@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from spikefront.errors import SpikefrontError
 from spikefront.storage import StudyRow
@@ -119,3 +121,19 @@ def choose_part(label: str, parts: Sequence[str], key: str) -> str:
     warn_of_stale(label.lower(), key, parts)
     chosen = st.segmented_control(label, parts, default=parts[0], required=True, key=key, bind="query-params")
     return str(chosen or parts[0])
+
+
+def number_columns(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, ColumnConfig]:
+    """Return how a table shows columns of numbers: four digits, or all before the point where these are more.
+
+    Args:
+        table: Has the columns.
+        titles: Title by name of the column.
+    """
+    large = {name: bool((pd.to_numeric(table[name], errors="coerce").abs() >= 1e4).any()) for name in titles}
+    return {
+        name: st.column_config.NumberColumn(
+            title, format="localized" if large[name] else "%.4g", step=1 if large[name] else None
+        )
+        for name, title in titles.items()
+    }

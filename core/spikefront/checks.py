@@ -123,7 +123,7 @@ def _innermost(model: type[BaseModel], keys: tuple[int | str, ...]) -> tuple[typ
         inner = next((option for option in options if issubclass(option, BaseModel)), None)
         if inner is None:
             break
-        model, keys = inner, keys[1:]
+        model, keys = inner, keys[2 if isinstance(keys[1], int) else 1 :]
     return model, keys
 
 
@@ -150,6 +150,13 @@ def limits(metadata: Iterable[Any]) -> Iterator[str]:
             bound = getattr(limit, attribute, None)
             if bound is not None:
                 yield f"{words} {bound}"
+
+
+def tables_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models of the tables that a field may hold a list of."""
+    lists = [option for option in types_of(annotation) if typing.get_origin(option) in {tuple, list}]
+    inner = [one for option in lists for part in get_args(option) for one in types_of(part)]
+    return [one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)]
 
 
 def types_of(annotation: Any) -> list[Any]:

@@ -1,20 +1,25 @@
-"""Domains as a study file writes them: `{ low, high, step, log }` or `{ choice }`."""
+"""Domains as a study file writes them: `{ low, high, step, log }`, `{ choice }` or `{ low, high, each }`."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from spikefront.errors import StudyFileError, did_you_mean, shown
-from spikefront.space import Choice, Integer, Real
+from spikefront.space import Choice, Integer, ListOf, Real
 
-Searched = Choice | Integer | Real
+Single = Choice | Integer | Real
+Searched = Single | ListOf
 """A domain that a study file can describe; arrays are declared by components."""
+
+Numbers = bool | None
+"""Whether the numbers that a parameter holds are whole; None where it is no number."""
 
 MANY = 256
 """Whole numbers of a range that are looked at one by one."""
 
-_KEYS = ("low", "high", "step", "log", "choice")
+_KEYS = ("low", "high", "step", "log", "choice", "each")
 
 
 def is_domain(value: Any) -> bool:
@@ -22,22 +27,54 @@ def is_domain(value: Any) -> bool:
     return isinstance(value, dict) and any(key in value for key in _KEYS)
 
 
-def parse_domain(path: str, table: dict[str, Any], whole: bool | None) -> Searched:
+def parse_domain(path: str, table: dict[str, Any], holds: Numbers | Mapping[str, Numbers]) -> Searched:
     """Return the domain that a table describes.
 
     Args:
         path: Where it stands in the file.
         table: See `is_domain`.
-        whole: Whether its numbers are whole; None where the parameter is no number.
+        holds: What the parameter holds: numbers or something else; of a list of tables, what each of their keys holds.
 
     Raises:
         StudyFileError: An unknown key, a missing end, an empty choice, an impossible range.
     """
-    for key in table:
-        if key not in _KEYS:
-            raise StudyFileError(f"{path}.{key}: no such key of a domain", did_you_mean(key, _KEYS))
+    if isinstance(holds, Mapping) and "choice" not in table:
+        return _list(path, table, holds)
+    return _single(path, table, None if isinstance(holds, Mapping) else holds)
+
+
+def ends(domain: Searched) -> list[Any]:
+    """Return the smallest and the largest value of a range, or all values of a choice.
+
+    Of a list they are short ones in which each key takes the ends of its domain in turn, and a longest one.
+    """
+    match domain:
+        case Choice(values):
+            return list(values)
+        case Integer(low=low, high=high):
+            return [low, domain.project(high)]
+        case Real(low=low, high=high):
+            return [low, high]
+        case ListOf(each, low, high):
+            first = {key: ends(one)[0] for key, one in each.items()}
+            tables = [{**first, key: value} for key, one in each.items() for value in ends(one)]
+            return [*([one] * max(low, 1) for one in tables), [tables[-1]] * high]
+
+
+def every(domain: Searched) -> list[Any]:
+    """Return all values of a domain, or its ends where there are too many."""
+    if isinstance(domain, Integer) and (domain.high - domain.low) // domain.step < MANY:
+        return list(range(domain.low, domain.high + 1, domain.step))
+    return ends(domain)
+
+
+def _single(path: str, table: dict[str, Any], whole: Numbers) -> Single:
+    """Return a domain that is no list."""
+    _require_keys(path, table)
     if "choice" in table:
         return _choice(path, table)
+    if "each" in table:
+        raise StudyFileError(f"{path} = {shown(table)}: this parameter is no list of tables", "Leave each out.")
     if whole is None:
         raise StudyFileError(f"{path} = {shown(table)}: this parameter has no range", "Use { choice = [...] }.")
     for key in ("low", "high"):
@@ -46,22 +83,28 @@ def parse_domain(path: str, table: dict[str, Any], whole: bool | None) -> Search
     return _range(path, table, whole)
 
 
-def ends(domain: Searched) -> list[Any]:
-    """Return the smallest and the largest value of a range, or all values of a choice."""
-    match domain:
-        case Choice(values):
-            return list(values)
-        case Integer(low=low, high=high):
-            return [low, domain.project(high)]
-        case Real(low=low, high=high):
-            return [low, high]
+def _list(path: str, table: dict[str, Any], holds: Mapping[str, Numbers]) -> ListOf:
+    """Return the domain of a list of tables, of which `holds` has the keys."""
+    _require_keys(path, table)
+    each, hint = table.get("each"), "A searched list is { low = 2, high = 8, each = { key = value or domain } }."
+    if not isinstance(each, dict) or not each or set(table) != {"low", "high", "each"}:
+        raise StudyFileError(f"{path} = {shown(table)}: describes no list", hint)
+    keys: dict[str, Single] = {}
+    for key, value in each.items():
+        place = f"{path}.each.{key}"
+        if key not in holds:
+            raise StudyFileError(f"{place}: no such key", did_you_mean(key, holds))
+        keys[key] = _single(place, value, holds[key]) if is_domain(value) else Choice((value,))
+    length = _range(path, {"low": table["low"], "high": table["high"]}, whole=True)
+    if length.low < 0 or length.high < 1:
+        raise StudyFileError(f"{path} = {shown(table)}: low is below 0, or high below 1", hint)
+    return ListOf(dict(sorted(keys.items())), int(length.low), int(length.high))
 
 
-def every(domain: Searched) -> list[Any]:
-    """Return all values of a domain, or its ends where there are too many."""
-    if isinstance(domain, Integer) and (domain.high - domain.low) // domain.step < MANY:
-        return list(range(domain.low, domain.high + 1, domain.step))
-    return ends(domain)
+def _require_keys(path: str, table: dict[str, Any]) -> None:
+    for key in table:
+        if key not in _KEYS:
+            raise StudyFileError(f"{path}.{key}: no such key of a domain", did_you_mean(key, _KEYS))
 
 
 def _choice(path: str, table: dict[str, Any]) -> Choice:

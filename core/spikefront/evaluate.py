@@ -123,7 +123,7 @@ def _replicate(study: Specification, job: Job, number: int) -> _Replicate:
     for regulariser in study.regularisers:
         elite = dataclasses.replace(context, elite=job.elites.get(regulariser.on))
         values[regulariser.term.name] = _measured(regulariser.term, elite)
-    if study.screening and job.budget == 0:
+    if study.screening and job.budget == study.screening.settings.budget:
         values |= _probed(study.screening.predictor, context, streams)
     checkpoint = fitted.checkpoint if job.budget < 1 else {}
     return _Replicate(values, fitted.history, fitted.samples, recording, _weights(fitted.phenotype), checkpoint)

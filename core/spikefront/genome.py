@@ -15,7 +15,7 @@ import numpy.typing as npt
 from spikefront.errors import InputError
 
 Value = Any
-"""What a gene may hold: a bool, int, float, string, list of these, or a float32 array."""
+"""What a gene may hold: a bool, int, float, string, list or table of these, or a float32 array."""
 
 _ARRAY_MARK = "$array"
 
@@ -87,11 +87,13 @@ class Genome(Mapping[str, Value]):
 
 
 def same(a: Value, b: Value) -> bool:
-    """Tell whether two values of a gene are the same; lists and tuples are, if their items are."""
+    """Tell whether two values of a gene are the same; lists, tuples and tables are, if their items are."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     return type(a) is type(b) and bool(a == b)
 
 

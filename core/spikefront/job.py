@@ -23,7 +23,7 @@ class Job:
         genome: The candidate.
         replicates: Numbers of the replicates; each gives its own seeds.
         purpose: "search", or "retrain" for other seeds than any search uses.
-        budget: Share of the full training, in [0, 1]; at 0 it is not trained, and the study's predictor looks at it.
+        budget: Share of the full training, in [0, 1]; at 0 it is not trained; at that of screening it is probed.
         elites: Best genome of the generation before for each objective that a regulariser acts on.
         threads: torch threads of the process that evaluates.
         checkpoint: Where training with a smaller budget stopped, as safetensors; empty at the beginning.

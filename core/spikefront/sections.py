@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from spikefront.checks import types_of, validated
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from spikefront.checks import tables_in, types_of, validated
 from spikefront.components import KINDS, Component, Ranges
 from spikefront.components.base import searched
-from spikefront.domains import ends, every, is_domain, parse_domain
+from spikefront.domains import Numbers, ends, every, is_domain, parse_domain
 from spikefront.errors import InputError, PluginError, StudyFileError, did_you_mean, shown
 from spikefront.genome import Genome, same
 from spikefront.plugins import Registry
@@ -128,8 +131,8 @@ def parse_section(
             who = " or ".join(f"'{component}'" for component in components)
             hint = did_you_mean(name, {*fields, *others, key})
             raise StudyFileError(f"{path}.{name}: {kind} {who} has no such parameter", hint)
-        whole = _is_whole(name, components.values())
-        parameters[name] = parse_domain(f"{path}.{name}", value, whole) if is_domain(value) else value
+        holds = _holds(name, components.values())
+        parameters[name] = parse_domain(f"{path}.{name}", value, holds) if is_domain(value) else value
     return _checked(Section(path, components, parameters))
 
 
@@ -189,8 +192,16 @@ def _taken(genome: Mapping[str, Any], path: str) -> Any:
     return genome[path]
 
 
-def _is_whole(name: str, components: Collection[type[Component]]) -> bool | None:
-    """Tell whether a parameter holds whole numbers, in at least one of the components; None where it is no number."""
+def _holds(name: str, components: Collection[type[BaseModel]]) -> Numbers | dict[str, Numbers]:
+    """Return what a parameter holds in at least one of the components; see `parse_domain`."""
     fields = [cls.model_fields[name] for cls in components if name in cls.model_fields]
+    tables = [table for info in fields for table in tables_in(info.annotation)]
+    if tables:
+        return {key: _is_whole([one.model_fields[key] for one in tables if key in one.model_fields])
+                for table in tables for key in table.model_fields}  # fmt: skip
+    return _is_whole(fields)
+
+
+def _is_whole(fields: Collection[FieldInfo]) -> Numbers:
     found = [option for info in fields for option in types_of(info.annotation)]
     return int in found if int in found or float in found else None

@@ -51,10 +51,12 @@ class EarlyStop(_Table):
 class Screening(_Table):
     """The keys of the [search.screening] section that are not the predictor's.
 
-    The score of each candidate is taken before it is trained. Where the score has shown its worth, a candidate is
-    trained only if it belongs to the better share `keep` of all that were seen, with the score in place of the
-    objective.
+    The score of each candidate is taken after the share `budget` of its training. Where the score has shown its worth,
+    a candidate is trained to the end only if it belongs to the better share `keep` of all that were seen, with the
+    score in place of the objective.
     """
+
+    budget: float = Field(0.0, ge=0, lt=1, description="share of the training before the score is taken")
 
     keep: float = Field(0.5, gt=0, lt=1, description="share of the candidates that is trained")
     objective: str = Field("accuracy", description="the objective that the score stands for")

@@ -105,7 +105,40 @@ class Tensor:
         return self.project(rng.normal(0.0, self.scale, self.shape))
 
 
-Domain = Real | Integer | Choice | Tensor
+@dataclass(frozen=True)
+class ListOf:
+    """Lists of tables of the same keys: instructions of a program, blocks of a network.
+
+    Attributes:
+        each: What each key of a table may be.
+        low: Smallest number of tables.
+        high: Largest number of tables.
+    """
+
+    each: Mapping[str, Real | Integer | Choice]
+    low: int
+    high: int
+
+    def contains(self, value: Value) -> bool:
+        return isinstance(value, list) and self.low <= len(value) <= self.high and all(map(self._holds, value))
+
+    def sample(self, rng: np.random.Generator) -> Value:
+        """Draw the length uniformly, and then each table."""
+        return [self.sample_one(rng) for _ in range(int(rng.integers(self.low, self.high + 1)))]
+
+    def sample_one(self, rng: np.random.Generator) -> dict[str, Value]:
+        """Draw one table."""
+        return {key: domain.sample(rng) for key, domain in self.each.items()}
+
+    def _holds(self, item: Value) -> bool:
+        return (
+            isinstance(item, dict)
+            and item.keys() == self.each.keys()
+            and all(domain.contains(item[key]) for key, domain in self.each.items())
+        )
+
+
+Domain = Real | Integer | Choice | Tensor | ListOf
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ class Specification:
             operators=read_operators(budget.operators, registry),
             algorithm=searched,
             executor=fixed("execution", Executor, document.get("execution", {}), registry),
-            screening=read_screening(budget.screening, objectives, terms, registry),
+            screening=read_screening(budget, objectives, terms, registry),
             space=space_of(sections),
             registry=registry,
         )

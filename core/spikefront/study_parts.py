@@ -139,13 +139,14 @@ def read_operators(entries: list[Any], registry: Registry) -> tuple[Operator, ..
 
 
 def read_screening(
-    given: Any, objectives: tuple[Fitness, ...], terms: Iterable[Fitness], registry: Registry
+    budget: Budget, objectives: tuple[Fitness, ...], terms: Iterable[Fitness], registry: Registry
 ) -> Screening | None:
     """Return the screening of [search.screening], or None where there is none.
 
     Raises:
         StudyFileError: Unknown key or predictor, a value that is not allowed, or no such objective.
     """
+    given, early_stop = budget.screening, budget.early_stop
     if given is None:
         return None
     path, keys = "search.screening", ScreeningSettings.model_fields
@@ -160,6 +161,9 @@ def read_screening(
     if any(term.name == predictor.name for term in terms):
         message = f"{path}.use = '{predictor.name}': is the name of a fitness term of this study as well"
         raise StudyFileError(message, "Their values could not be told apart; use only one of them.")
+    if early_stop and settings.budget >= early_stop.rungs[0]:
+        message = f"{path}.budget = {settings.budget}: the first rung of early_stop is {early_stop.rungs[0]}"
+        raise StudyFileError(message, "Screening comes before it: give a smaller budget.")
     return Screening(predictor, settings)
 
 

@@ -17,5 +17,9 @@ def spikefront_defaults() -> dict[str, tuple[str, ...]]:
         "algorithm": ("nsga2",),
         "executor": ("local",),
         "exporter": ("safetensors", "csv"),
-        "operator": ("uniform-sampling", "sbx", "blend", "uniform", "polynomial", "flip", "array-gaussian"),
+        "operator": (
+            "uniform-sampling",
+            *("sbx", "blend", "splice", "uniform"),
+            *("polynomial", "flip", "array-gaussian", "edit"),
+        ),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from app_studies import document, run_study
 
-from spikefront_app.plugin import DATABASE_VARIABLE
+from spikefront.cli.options import DATABASE_VARIABLE
 
 
 @pytest.fixture

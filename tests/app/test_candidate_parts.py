@@ -134,7 +134,7 @@ def test_measurements_stand_with_units_replicates_and_what_the_search_saw() -> N
     table = tables.measurement_table(measured, (0, 1), ["accuracy"], {"latency": "steps"}, {"accuracy": 0.49})
     assert table["term"].tolist() == ["accuracy", "latency [steps]", "loss"]
     assert table["mean"].tolist() == ["0.5", "4", "-"]
-    assert table["standard error"].tolist() == ["-", "0", "-"]
+    assert table["s.e."].tolist() == ["-", "0", "-"]
     assert table["replicate 1"].tolist() == ["-", "4", "-"]
     assert table["with regularisers"].tolist() == ["0.49", "", ""]
     plain = tables.measurement_table({"accuracy": Measurement((0.5,))}, (0,), ["accuracy"], {}, {"accuracy": 0.5})
@@ -142,8 +142,12 @@ def test_measurements_stand_with_units_replicates_and_what_the_search_saw() -> N
 
 
 def test_genes_show_arrays_by_their_shape() -> None:
-    table = tables.gene_table({"a": np.zeros((2, 3)), "b": [16, 32], "c": 0.123456, "d": True})
-    assert table["value"].tolist() == ["array of 2 x 3 = 6 numbers", "16, 32", "0.1235", "True"]
+    table = tables.gene_table(
+        {"a": np.zeros((2, 3)), "b": [16, 32], "c": 0.123456, "d": True, "e": [{"op": "pool", "to": 1}] * 2}
+    )
+    line = '{ op = "pool", to = 1 }'
+    assert table["value"].tolist() == ["6 numbers (2 x 3)", "16, 32", "0.1235", "True", line, line]
+    assert table["gene"].tolist() == ["a", "b", "c", "d", "e 0", "e 1"]
 
 
 @pytest.mark.parametrize(

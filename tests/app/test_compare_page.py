@@ -58,7 +58,7 @@ def test_groups_of_seeds_have_curves_surfaces_values_and_tests(database: str) ->
     assert points == {"nsga2: fronts": pytest.approx([50.0] * 5), "random: fronts": pytest.approx([70.0] * 5)}
     lines = {trace["name"]: numbers(trace["y"]) for trace in fronts["data"] if trace["mode"] == "lines"}
     assert lines == {"nsga2: half attain": pytest.approx([0.62]), "random: half attain": pytest.approx([0.42])}
-    assert fronts["layout"]["xaxis"]["title"]["text"] == "energy [pJ]"
+    assert fronts["layout"]["xaxis"]["title"]["text"] == "energy [pJ], lower is better"
 
 
 def test_few_seeds_are_shown_and_not_tested(database: str) -> None:

@@ -185,7 +185,7 @@ def test_fronts_have_their_half_attained_surface_in_their_own_units() -> None:
     points, surface = figure.data
     assert [row[0] for row in points.customdata] == ["a", "a", "b", "c"]
     assert list(zip(surface.x, surface.y, strict=True)) == [(10.0, 0.2), (60.0, 0.5)]
-    assert figure.layout.xaxis.title.text == "energy [pJ]"
+    assert figure.layout.xaxis.title.text == "energy [pJ], lower is better"
 
 
 def test_one_study_each_needs_no_surface() -> None:

@@ -58,7 +58,10 @@ def test_every_candidate_is_drawn_once_the_front_by_its_colour() -> None:
     genetic = found["front, genetic"]
     assert (list(genetic.x), list(genetic.y)) == ([100.0, 200.0], [0.7, 0.8])
     assert list(genetic.error_y.array) == [0.04, 0.03]
-    assert (figure.layout.xaxis.type, figure.layout.xaxis.title.text) == ("log", "parameters [numbers]")
+    assert (figure.layout.xaxis.type, figure.layout.xaxis.title.text) == (
+        "log",
+        "parameters [numbers], lower is better",
+    )
     assert genetic.hovertext[0] == "<b>candidate 3</b>, generation 1<br>parameters 100<br>accuracy 0.7 ± 0.04"
 
 

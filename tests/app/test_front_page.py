@@ -51,13 +51,16 @@ def test_axes_colour_and_scale_are_restored_from_the_address(study: str, databas
     scene = figures(app)[0]["layout"]["scene"]
     assert [scene[axis]["title"]["text"] for axis in ("xaxis", "yaxis", "zaxis")] == ["third", "first", "second"]
     assert scene["xaxis"]["type"] == "log"
+    said = " ".join(caption.value for caption in app.caption)
+    assert "Better is third lower, first lower, second lower." in said
+    assert "Nothing can be selected in a figure in space: drag a box in the scatter matrix" in said
 
 
 def test_choosing_an_axis_changes_the_figure(study: str) -> None:
     app = page()
     app.selectbox(key="x").set_value("third").run()
     assert not app.exception
-    assert figures(app)[0]["layout"]["xaxis"]["title"]["text"] == "third"
+    assert figures(app)[0]["layout"]["xaxis"]["title"]["text"] == "third, lower is better"
 
 
 def test_a_stale_address_is_told(study: str) -> None:
@@ -90,6 +93,16 @@ def test_every_part_follows_the_selection(study: str, database: str, part: str) 
         assert list(app.dataframe[-1].value.columns) == [f"candidate {one}", f"candidate {two}"]
     elif part in {"Parallel coordinates", "Scatter matrix"}:
         assert figures(app)[1]["data"][-1]["name"] == "selected"
+
+
+def test_the_table_shows_what_is_selected_elsewhere_only(study: str, database: str) -> None:
+    front, _ = recorded(database, study)
+    chosen = sorted(front)[:2]
+    app = page(selected=",".join(map(str, chosen)))
+    assert sorted(app.dataframe[-1].value["id"]) == chosen
+    assert set(page(selected=str(chosen[0]), only="false").dataframe[-1].value["id"]) == front
+    app = next(button for button in app.button if button.label == "Clear selection").click().run()
+    assert set(app.dataframe[-1].value["id"]) == front
 
 
 def test_the_shortlist_lasts_and_can_be_taken_home(study: str, database: str) -> None:

@@ -133,6 +133,17 @@ def test_the_form_makes_a_study_and_stands_in_the_address(folder: Path) -> None:
     assert "hidden = { choice = [[64], [32, 32]] }" in app.text_area(key="text").value
 
 
+def test_the_form_knows_a_neuron_for_each_layer_and_weights_that_change(folder: Path) -> None:
+    query = {"neurons": "2", "regularisers": "spikes", "regularisers.spikes.end": "0.1", "neuron.0.use": "plif"}
+    app = page("launch", source="Form", **query)
+    assert not app.exception
+    said = tomllib.loads(app.code[0].value)
+    assert said["neuron"] == [{"use": "plif"}, {"use": "lif"}]
+    assert said["regularisers"] == [{"use": "spikes", "on": "accuracy", "weight": {"start": 0.02, "end": 0.1}}]
+    assert "240 candidates" in app.success[0].value
+    assert any("study.plugins" in caption.value for caption in app.caption)
+
+
 def test_a_folder_without_studies_says_what_to_do(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,9 +103,9 @@ def test_nothing_but_spikefront_is_stopped(bystander: subprocess.Popen[bytes]) -
 
 
 STAND_IN = """#!{python}
-import signal, sys, time
+import os, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *a: (print("stopping", flush=True), sys.exit(130)))
-print("\\x1b[1mrun\\x1b[0m", *sys.argv[1:], flush=True)
+print("\\x1b[1mrun\\x1b[0m", *sys.argv[1:], "on", os.environ["SPIKEFRONT_DB"], flush=True)
 time.sleep(60)
 """
 
@@ -131,7 +131,7 @@ def test_a_search_is_started_on_its_own_and_stopped_politely(tmp_path: Path, sta
     launched = launching.start(file, "mine", url)
     assert launching.launched(url, "mine") is launched
     assert launching.launched_studies(url) == ["mine"]
-    assert waited_for(launched.log, "run") == f"run -m spikefront run {file} --db {url}"
+    assert waited_for(launched.log, "run") == f"run -m spikefront run {file} on {url}"
     assert os.getsid(launched.process.pid) == launched.process.pid  # no signal of the server's terminal reaches it
     with pytest.raises(InputError, match="is running already"):
         launching.start(file, "mine", url)

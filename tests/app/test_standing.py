@@ -16,8 +16,9 @@ from benchmarks import trivial
 
 from spikefront import Study
 from spikefront.components.algorithm import StudyObjective
+from spikefront.search.screening import Standing
 from spikefront.storage import Database, Holder, StudyRow, frames, queries
-from spikefront_app.standing import POINTS, filtered, growth, overview, state, task, total
+from spikefront_app.standing import POINTS, filtered, growth, overview, standing_table, state, task, total
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -104,6 +105,20 @@ def test_the_overview_asks_for_the_holder_of_those_that_run_only() -> None:
     assert list(table["of"]) == [20, 20, 20]
     assert list(table["objectives"]) == ["accuracy, energy"] * 3
     assert list(table["hypervolume"]) == [[0.5]] * 3
+
+
+def test_a_screening_has_a_row_for_each_generation() -> None:
+    at_first, then = Standing("kpls", "accuracy", None, 0, False), Standing("kpls", "accuracy", 0.5, 8, True, 0.02)
+    table = standing_table([at_first, at_first, then])
+    assert table.to_dict("records")[0] == {
+        "generation": 1,
+        "candidates": 8,
+        "Kendall tau": 0.5,
+        "mean absolute error": 0.02,
+        "followed": True,
+    }
+    assert table["generation"].tolist() == [1, 0]
+    assert table["Kendall tau"].isna().tolist() == [False, True]
 
 
 def test_the_filter_takes_all_words_and_any_state() -> None:

@@ -15,8 +15,8 @@ from app_pages import MAIN, page
 from app_studies import document, run_study
 from streamlit.testing.v1 import AppTest
 
+from spikefront.cli.options import DATABASE_VARIABLE
 from spikefront.storage import Database, sqlite
-from spikefront_app.plugin import DATABASE_VARIABLE
 
 PAGES = {path.stem: path.read_text() for path in sorted((MAIN.parent / "screens").glob("*.py"))}
 NEEDS = [name for name, text in PAGES.items() if re.search(r"choose_stud|require_studies", text)]

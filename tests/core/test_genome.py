@@ -84,6 +84,8 @@ def test_negative_zero_is_zero():
         ("1", 1),
         ([1], 1),
         ([1, 2], [2, 1]),
+        ([{"k": 1}], [{"k": 1.0}]),
+        ([{"k": 1}], [{"k": 1, "l": 1}]),
         (None, 0),
         (np.zeros(2), [0.0, 0.0]),
         (np.zeros((1, 2)), np.zeros((2, 1))),
@@ -95,7 +97,7 @@ def test_different_values_have_different_hashes(a, b):
     assert not same(a, b)
 
 
-@pytest.mark.parametrize("value", [3, 2.5, True, "x", [1, (2, 3)], np.arange(3.0)])
+@pytest.mark.parametrize("value", [3, 2.5, True, "x", [1, (2, 3)], [{"b": 1, "a": (2,)}], np.arange(3.0)])
 def test_a_value_is_the_same_as_what_a_genome_makes_of_it(value):
     stored = Genome({"a": value})["a"]
     assert isinstance(stored, np.ndarray) or same(value, stored)

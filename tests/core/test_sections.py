@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from spikefront import Encoding
+from spikefront.components import Ranges
 from spikefront.domains import MANY, ends, every, is_domain, parse_domain
 from spikefront.errors import InputError, StudyFileError
 from spikefront.genome import Genome
 from spikefront.plugins import load
 from spikefront.sections import Section, parse_section
-from spikefront.space import Choice, Gene, Integer, Real, Tensor
+from spikefront.space import Choice, Gene, Integer, ListOf, Real, Tensor
 
 
 class Base(Encoding):
@@ -22,6 +23,15 @@ class Base(Encoding):
 
     def apply(self, network, arrays, generator):
         raise NotImplementedError
+
+
+class Block(BaseModel):
+    """A table of a list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    size: int = Field(ge=1, le=64)
+    skip: bool = False
+    rate: float = 1.0
 
 
 class First(Base):
@@ -34,6 +44,7 @@ class First(Base):
     both: int = Field(1, ge=0)
     word: Literal["a", "b"] = "a"
     sizes: tuple[int, ...] = (1, 2)
+    blocks: tuple[Block, ...] = Field((Block(size=1),), max_length=9)
 
     @classmethod
     def evolved_arrays(cls, ranges):
@@ -98,6 +109,12 @@ def parsed(**table: Any) -> Section:
         ("rate", {"choice": [1, 0.5]}, Choice((1.0, 0.5))),
         ("maybe", {"choice": [None, 3]}, Choice((None, 3))),
         ("sizes", {"choice": [[], [3], [3, 4]]}, Choice(([], [3], [3, 4]))),
+        ("blocks", {"low": 0, "high": 3, "each": {"size": 4}}, ListOf({"size": Choice((4,))}, 0, 3)),
+        (
+            "blocks",
+            {"low": 1, "high": 9, "each": {"size": {"low": 2, "high": 8, "step": 2}, "rate": {"low": 1, "high": 2}}},
+            ListOf({"rate": Real(1.0, 2.0), "size": Integer(2, 8, 2)}, 1, 9),
+        ),
     ],
 )
 def test_domains(key, table, domain):
@@ -221,6 +238,11 @@ def test_genomes_that_do_not_fit(genome, fragment):
         (Integer(0, MANY), [0, MANY], [0, MANY]),
         (Real(0.5, 2.0), [0.5, 2.0], [0.5, 2.0]),
         (Choice((3, 1, 2)), [3, 1, 2], [3, 1, 2]),
+        (
+            ListOf({"a": Choice((1, 2)), "b": Integer(0, 9)}, 0, 2),
+            [[{"a": 1, "b": 0}], [{"a": 2, "b": 0}], [{"a": 1, "b": 0}], [{"a": 1, "b": 9}], [{"a": 1, "b": 9}] * 2],
+            [[{"a": 1, "b": 0}], [{"a": 2, "b": 0}], [{"a": 1, "b": 0}], [{"a": 1, "b": 9}], [{"a": 1, "b": 9}] * 2],
+        ),
     ],
 )
 def test_ends_and_all_values(domain, few, all_of_it):
@@ -231,7 +253,7 @@ def test_ends_and_all_values(domain, few, all_of_it):
 @given(low=st.integers(-100, 100), width=st.integers(0, 500), step=st.integers(1, 60))
 @settings(deadline=None, max_examples=50)
 def test_all_values_lie_in_the_domain_and_begin_and_end_with_its_ends(low, width, step):
-    domain = parse_domain("x", {"low": low, "high": low + width, "step": step}, whole=True)
+    domain = parse_domain("x", {"low": low, "high": low + width, "step": step}, True)
     values = every(domain)
     assert all(domain.contains(value) for value in values)
     assert (values[0], values[-1]) == tuple(ends(domain))
@@ -240,3 +262,51 @@ def test_all_values_lie_in_the_domain_and_begin_and_end_with_its_ends(low, width
 @pytest.mark.parametrize(("value", "meant"), [({"low": 1}, True), ({"choice": []}, True), ({}, False), ([1], False)])
 def test_what_is_meant_as_a_domain(value, meant):
     assert is_domain(value) is meant
+
+
+SIZE = {"size": {"low": 1, "high": 4}}
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"low": 1, "high": 3}, ["encoding.blocks", "describes no list", "each = {"]),
+        ({"low": 1, "high": 3, "each": {}}, ["describes no list"]),
+        ({"low": 1, "high": 3, "each": [1]}, ["describes no list"]),
+        ({"low": 1, "high": 3, "step": 2, "each": SIZE}, ["describes no list"]),
+        ({"low": 1, "each": SIZE}, ["describes no list"]),
+        ({"low": 3, "high": 1, "each": SIZE}, ["low is above high"]),
+        ({"low": -1, "high": 1, "each": SIZE}, ["low is below 0"]),
+        ({"low": 0.5, "high": 1, "each": SIZE}, ["encoding.blocks.low", "whole number"]),
+        ({"low": 1, "high": 3, "eech": SIZE}, ["encoding.blocks.eech", "Did you mean 'each'?"]),
+        ({"low": 1, "high": 3, "each": {"sise": 1}}, ["encoding.blocks.each.sise", "Did you mean 'size'?"]),
+        ({"low": 1, "high": 3, "each": {"size": {"low": 1}}}, ["encoding.blocks.each.size.high: is missing"]),
+        ({"low": 1, "high": 3, "each": {"size": {"low": 0.5, "high": 2}}}, ["encoding.blocks.each.size.low = 0.5"]),
+        ({"low": 1, "high": 3, "each": {"size": {"low": 0, "high": 4}}}, ["encoding.blocks.0.size = 0", "at least 1"]),
+        ({"low": 1, "high": 3, "each": {**SIZE, "skip": {"low": 0, "high": 1}}}, ["each.skip", "has no range"]),
+        (
+            {"low": 1, "high": 3, "each": {"size": {"low": 1, "high": 2, "each": SIZE}}},
+            ["each.size", "no list of tables"],
+        ),
+        ({"low": 1, "high": 10, "each": SIZE}, ["encoding.blocks"]),
+        ({"low": 1, "high": 3, "each": {"rate": 1.0}}, ["encoding.blocks.0.size: is missing"]),
+    ],
+)
+def test_a_list_that_cannot_be_searched_is_refused(table, words):
+    with pytest.raises(StudyFileError) as caught:
+        parsed(blocks=table)
+    told = f"{caught.value.message} {caught.value.hint}"
+    assert all(word in told for word in words), told
+
+
+def test_a_list_for_a_parameter_that_holds_none_is_refused():
+    with pytest.raises(StudyFileError, match=r"encoding\.sizes = .*this parameter is no list of tables"):
+        parsed(sizes={"low": 1, "high": 3, "each": {"k": 1}})
+
+
+def test_a_list_has_no_largest_value():
+    ranges = Ranges({"blocks": ListOf({"size": Integer(1, 4)}, 1, 2)})
+    assert ranges.may_be("blocks", [{"size": 3}])
+    assert not ranges.may_be("blocks", [])
+    with pytest.raises(TypeError, match="'blocks' is a list"):
+        ranges.largest("blocks")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikefront.genome import Genome
-from spikefront.space import Choice, Gene, Integer, Real, Space, Tensor
+from spikefront.space import Choice, Gene, Integer, ListOf, Real, Space, Tensor
 
 DOMAINS = [
     Real(-2.0, 3.0),
@@ -17,6 +17,7 @@ DOMAINS = [
     Choice(("a", 1, 1.5, (1, 2), None)),
     Tensor((2, 3), 0.5),
     Tensor((4,), 2.0, low=-1.0, high=0.1),
+    ListOf({"op": Choice(("a", "b")), "to": Integer(0, 3), "rate": Real(0.5, 2.0)}, 0, 4),
 ]
 
 
@@ -57,6 +58,13 @@ def test_same_generator_same_sample(domain):
         (Tensor((2,), 1.0), [0.0, 0.0]),
         (Tensor((2,), 1.0, low=0.0), np.array([0.0, -0.1])),
         (Tensor((2,), 1.0), np.array([0.0, np.nan])),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), []),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), [{"k": 0}] * 3),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), [{"k": 4}]),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), [{"k": 0, "l": 0}]),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), [{}]),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), [0]),
+        (ListOf({"k": Integer(0, 3)}, 1, 2), {"k": 0}),
     ],
 )
 def test_what_is_outside_is_not_contained(domain, value):

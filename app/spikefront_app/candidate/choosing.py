@@ -20,6 +20,9 @@ CHOICE = "candidate-choice"
 PICKED = "candidate-picked"
 """Where the session notes what was chosen until the address says so."""
 
+CARD = 163
+"""Width of a card with an objective, in pixels: two fit beside each other on a phone."""
+
 OFFERED = 2000
 """Candidates in the list beside the front; others are typed."""
 
@@ -90,7 +93,7 @@ def show_summary(study: StudyRow, candidate: EvaluationDetail, on_front: bool) -
         for objective in study.objectives:
             measured = candidate.measurements.get(objective.name)
             error = measured.standard_error if measured else None
-            spread = None if error is None else f"± {shown(error)} standard error"
+            spread = None if error is None else f"± {shown(error)} s.e."
             title = with_unit(objective.name, objective.unit)
             mean = shown(measured.mean if measured else None)
-            st.metric(title, mean, spread, delta_color="off", delta_arrow="off", border=True, width=230)
+            st.metric(title, mean, spread, delta_color="off", delta_arrow="off", border=True, width=CARD)

@@ -11,12 +11,14 @@ import streamlit as st
 
 from spikefront.errors import SpikefrontError
 from spikefront.storage import EvaluationDetail, StudyRow
+from spikefront_app import takehome
 from spikefront_app.candidate import genes, lineage, stored, tables
 from spikefront_app.candidate.choosing import CANDIDATE, go_to
 from spikefront_app.figures import candidate as figures
 from spikefront_app.figures.genes import figure_matrix, figure_spectrum
 from spikefront_app.figures.lineage import figure_lineage
 from spikefront_app.reading import (
+    database_label,
     read_asks,
     read_evaluations,
     read_retrainings,
@@ -54,23 +56,24 @@ def show_measured(study: StudyRow, candidate: EvaluationDetail) -> None:
         if measured.empty:
             st.info("Nothing was measured.")
         else:
-            st.dataframe(measured, hide_index=True, width="stretch", height="content")
+            st.dataframe(
+                measured, hide_index=True, width="stretch", height="content", column_config=_to_the_right(measured)
+            )
             how_to_read(
-                f"On the validation split, mean of {len(candidate.replicates)} training(s) from different seeds; "
-                "units in brackets, numbers without one are counts or shares. A dash: the term means nothing here."
+                f"On the validation split, {_trainings(candidate)}; units in brackets, numbers without one are counts "
+                "or shares. s.e.: standard error of the mean. A dash: the term means nothing here."
             )
         again = tables.retraining_table(read_retrainings(study, candidate.number), order, units)
         if not again.empty:
             st.subheader("Retrained")
-            st.dataframe(again, hide_index=True, width="stretch", height="content")
+            st.dataframe(again, hide_index=True, width="stretch", height="content", column_config=_to_the_right(again))
             how_to_read(
                 "The same genome, trained anew with fresh seeds and the full budget: free of the search's luck."
             )
     st.subheader("Go on with it")
-    code_to_copy(
-        f"spikefront retrain {study.name} {candidate.number} --seeds 3\n"
-        f"spikefront export {study.name} {candidate.number} --to folder"
-    )
+    for what, command in takehome.commands(study.name, candidate.number, database_label()).items():
+        st.caption(what)
+        code_to_copy(command)
 
 
 def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
@@ -122,6 +125,16 @@ def show_layers(study: StudyRow, candidate: EvaluationDetail) -> None:
         st.info("What the task builds is no network: it has no layers.")
     elif not recording.synapses:
         st.info("No operations were recorded: the candidate failed, or has no weighted layers.")
+
+
+def _to_the_right(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how a table of numbers that are texts is aligned: all but its first column as numbers are."""
+    return {name: st.column_config.TextColumn(alignment="right") for name in table.columns[1:]}
+
+
+def _trainings(candidate: EvaluationDetail) -> str:
+    number = len(candidate.replicates)
+    return "from one training" if number == 1 else f"mean of {number} trainings from different seeds"
 
 
 def _first(candidate: EvaluationDetail) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from spikefront.measure.energy import COSTS, energy_by_layer
 from spikefront.measure.recording import NeuronRecord, Recording, SynapseRecord
 from spikefront.storage import EvaluationRow
 from spikefront_app.theme import with_unit
+from spikefront_app.toml import value_text
 
 NOT_CURVES = frozenset({"replicate", "epoch", "samples", "parts"})
 """Columns of a history that say where a row stands, not how well the training went."""
@@ -27,19 +28,25 @@ def shown(value: float | None) -> str:
         return "-"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
 
 
 def gene_table(genome: Mapping[str, Any]) -> pd.DataFrame:
-    """Return "gene" and "value" of all that is searched; an array as its shape."""
-    return pd.DataFrame(
-        [(path, _gene(value)) for path, value in genome.items()], columns=["gene", "value"], dtype="str"
-    )
+    """Return "gene" and "value" of all that is searched; an array as its shape, a list of tables in rows, from 0."""
+    rows = [row for path, value in genome.items() for row in _gene_rows(path, value)]
+    return pd.DataFrame(rows, columns=["gene", "value"], dtype="str")
+
+
+def _gene_rows(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        yield from ((f"{path} {number}", value_text(item)) for number, item in enumerate(value))
+    else:
+        yield path, _gene(value)
 
 
 def _gene(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"array of {' x '.join(map(str, value.shape))} = {value.size:,} numbers"
+        return f"{value.size:,} numbers ({' x '.join(map(str, value.shape))})"
     if isinstance(value, float):
         return shown(value)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
@@ -67,7 +74,7 @@ def measurement_table(
         one = measurements[name]
         row = {"term": with_unit(name, units.get(name, "1")), "mean": shown(one.mean)}
         if len(replicates) > 1:
-            row["standard error"] = shown(one.standard_error)
+            row["s.e."] = shown(one.standard_error)
             row |= {f"replicate {n}": shown(v) for n, v in zip(replicates, one.values, strict=False)}
         if moved:
             row["with regularisers"] = shown(regularised[name]) if name in regularised else ""

@@ -11,7 +11,7 @@ from spikefront.measure.comparison import attainment
 from spikefront.measure.hypervolume import Losses
 from spikefront.storage import StudyObjective
 from spikefront_app.course import front_losses, readable
-from spikefront_app.theme import COLOURS, SYMBOLS, styled, with_unit
+from spikefront_app.theme import COLOURS, SYMBOLS, log_axis, styled, with_direction, with_unit
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px")
 MOST_GROUPS = len(COLOURS)
@@ -51,7 +51,8 @@ def figure_curves(groups: Mapping[str, pd.DataFrame], axis: str, title: str, log
             hovertemplate="%{y:,.4g} (%{customdata[0]:,.4g} to %{customdata[1]:,.4g})<extra>%{fullData.name}</extra>",
             **shared,
         )
-    figure.update_xaxes(title=horizontal, type="log" if log_x else "linear")
+    seen = pd.concat([curve[axis] / divisor for curve in groups.values()])
+    figure.update_xaxes(title=horizontal, **(log_axis(seen) if log_x else {}))
     figure.update_yaxes(title=title)
     figure.update_layout(showlegend=True)
     return styled(figure, 440)
@@ -97,10 +98,15 @@ def figure_fronts(
                 line={"shape": "hv", "width": 2.5, "color": COLOURS[n], "dash": DASHES[n]},
                 hovertemplate="%{x:,.4g}<br>%{y:,.4g}<extra>%{fullData.name}</extra>",
             )
-    figure.update_xaxes(title=with_unit(x.name, x.unit), type="log" if log_x else "linear")
-    figure.update_yaxes(title=with_unit(y.name, y.unit))
+    seen = pd.concat([front[x.name] for fronts in groups.values() for front in fronts.values()])
+    figure.update_xaxes(title=_title(x), **(log_axis(seen) if log_x else {}))
+    figure.update_yaxes(title=_title(y))
     figure.update_layout(showlegend=True)
     return styled(figure, 520)
+
+
+def _title(objective: StudyObjective) -> str:
+    return with_direction(with_unit(objective.name, objective.unit), objective.direction)
 
 
 def _surface(fronts: Sequence[pd.DataFrame], axes: tuple[StudyObjective, StudyObjective]) -> Losses:

@@ -13,7 +13,7 @@ from spikefront.components.algorithm import StudyObjective
 from spikefront_app.candidates import number_text, rows_of, thinned
 from spikefront_app.figures.groups import Group, groups_of
 from spikefront_app.picks import Pick, staircase, within
-from spikefront_app.theme import COLOURS, FAINT, styled
+from spikefront_app.theme import COLOURS, FAINT, SCALE, log_axis, styled, with_direction
 
 MANY = 1500
 """From so many points on, the browser draws with WebGL."""
@@ -106,12 +106,15 @@ def figure_front(table: pd.DataFrame, axes: Sequence[Axis], colour: str, marks: 
         _draw_pick(figure, table, axes, pick)
     _draw_reference(figure, axes, marks.reference)
     if flat:
-        _set_axis(figure.layout.xaxis, axes[0])
-        _set_axis(figure.layout.yaxis, axes[1])
+        for layout, axis in zip((figure.layout.xaxis, figure.layout.yaxis), axes, strict=True):
+            layout.update(_axis_of(axis) | (log_axis(drawn[axis.column]) if axis.log else {}))
         figure.update_layout(uirevision="|".join(columns))
         return styled(figure, 520)
-    scene = {f"{n}axis": _axis_of(a, 1 if a.log else None) for n, a in zip("xyz", axes, strict=True)}
-    figure.update_layout(scene={**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 1.0}}})
+    scene = {
+        f"{n}axis": _axis_of(a) | {"title": {"text": a.title}, "dtick": 1 if a.log else None}
+        for n, a in zip("xyz", axes, strict=True)
+    }
+    figure.update_layout(scene={**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 0.9}}})
     figure.update_layout(uirevision="|".join(columns))
     return styled(figure, 560)
 
@@ -168,7 +171,7 @@ def _marker(group: Group, flat: bool) -> dict[str, Any]:
     if group.scale is None:
         return size | {"color": group.colour, "symbol": group.symbol}
     bar = {"orientation": "h", "y": -0.16, "yanchor": "top", "thickness": 10, "title": {"text": group.scale}}
-    return size | {"color": group.rows[group.scale], "colorscale": "Viridis", "colorbar": bar, "showscale": True}
+    return size | {"color": group.rows[group.scale], "colorscale": SCALE, "colorbar": bar, "showscale": True}
 
 
 def _line(front: pd.DataFrame, objectives: Sequence[StudyObjective], name: str, colour: str, dash: str) -> go.Scatter:
@@ -197,7 +200,10 @@ def _draw_region(
             add(
                 **{place: limits[objective.name]},
                 line={"dash": "dash", "width": 1, "color": ACCENT},
-                annotation={"text": f"{sign} {limits[objective.name]:,.4g}: {inside}", "font": {"color": ACCENT}},
+                annotation={
+                    "text": f"{sign} {number_text(limits[objective.name])}: {inside}",
+                    "font": {"color": ACCENT},
+                },
             )
 
 
@@ -219,7 +225,7 @@ def _draw_reference(figure: go.Figure, axes: Sequence[Axis], reference: Mapping[
         return
     point = {letter: [reference[axis.column][1]] for letter, axis in zip("xyz", axes, strict=False)}
     flat = len(axes) == 2
-    text = "reference point: " + ", ".join(f"{a.column} {reference[a.column][1]:,.4g}" for a in axes)
+    text = "reference point: " + ", ".join(f"{a.column} {number_text(reference[a.column][1])}" for a in axes)
     figure.add_trace(
         (go.Scatter if flat else go.Scatter3d)(
             **point,
@@ -236,9 +242,6 @@ def _draw_reference(figure: go.Figure, axes: Sequence[Axis], reference: Mapping[
     )
 
 
-def _set_axis(layout: Any, axis: Axis) -> None:
-    layout.update(**_axis_of(axis))
-
-
-def _axis_of(axis: Axis, step: int | None = None) -> dict[str, Any]:
-    return {"title": {"text": axis.title}, "type": "log" if axis.log else "linear", "dtick": step}
+def _axis_of(axis: Axis) -> dict[str, Any]:
+    title = with_direction(axis.title, axis.objective.direction) if axis.objective else axis.title
+    return {"title": {"text": title}, "type": "log" if axis.log else "linear"}

@@ -7,9 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from spikefront_app.theme import COLOURS, FAINT, SCALE, styled, with_unit
+from spikefront_app.theme import COLOURS, FAINT, SCALE, log_axis, styled, with_unit
 
-BINS = 12
+BINS, FEWEST = 12, 12
+"""Bins of a gene, and candidates in each bin whose median is drawn, at least."""
 MOST_POINTS = 2000
 """Points that a figure draws of a study; the medians are of all."""
 
@@ -63,7 +64,7 @@ def figure_effect(table: pd.DataFrame, gene: str, objective: str, unit: str, log
     if not number:
         figure.update_xaxes(type="category", categoryorder="category ascending")
     elif logarithmic:
-        figure.update_xaxes(type="log", dtick=1)
+        figure.update_xaxes(log_axis(some[gene]))
     return styled(figure, 280).update_layout(showlegend=False)
 
 
@@ -134,7 +135,7 @@ def running_median(gene: pd.Series, objective: pd.Series, logarithmic: bool) -> 
     else:
         if logarithmic:
             known["gene"] = np.log(known["gene"])
-        parts = pd.qcut(known["gene"], BINS, labels=False, duplicates="drop")
+        parts = pd.qcut(known["gene"], max(2, min(BINS, len(known) // FEWEST)), labels=False, duplicates="drop")
         middle = known.groupby(parts)[["gene", "value"]].median()
         if logarithmic:
             middle["gene"] = np.exp(middle["gene"])

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from spikefront_app.course import readable
 from spikefront_app.pace import OUTCOMES
-from spikefront_app.theme import COLOURS, FAINT, styled
+from spikefront_app.theme import COLOURS, FAINT, log_axis, round_ticks, styled
 
 _FEW = 30
 _PATTERNS = ("", "/", ".", "x", "\\")
@@ -34,7 +34,7 @@ def figure_course(course: pd.DataFrame, axis: str, title: str, log_x: bool = Fal
             hovertemplate="%{y:,.4g}<br>after %{customdata[0]:,} evaluations<extra></extra>",
         )
     )
-    figure.update_xaxes(title=horizontal, type="log" if log_x else "linear")
+    figure.update_xaxes(title=horizontal, **(log_axis(course[axis] / divisor) if log_x else {}))
     figure.update_yaxes(title=title)
     return styled(figure, 420)
 
@@ -58,7 +58,7 @@ def figure_throughput(rates: pd.DataFrame) -> go.Figure:
                 hovertemplate="%{y:,.3g} a minute<extra>%{fullData.name}</extra>",
             )
     figure.update_layout(barmode="stack", showlegend=True)
-    figure.update_xaxes(title=horizontal)
+    figure.update_xaxes(title=horizontal, **round_ticks(float(rates["end"].max()) / divisor))  # else at each bar
     figure.update_yaxes(title="evaluations [1/min]")
     return styled(figure, 300).update_layout(legend_traceorder="normal")
 

@@ -15,7 +15,7 @@ from plotly.colors import sample_colorscale
 from spikefront_app.candidates import number_text
 from spikefront_app.figures.front import ACCENT, hover_texts
 from spikefront_app.figures.groups import Group, groups_of, is_scale
-from spikefront_app.theme import FAINT, SCALE, styled
+from spikefront_app.theme import FAINT, SCALE, log_axis, styled
 
 MANY = 300
 """From so many candidates on, the browser draws with WebGL."""
@@ -126,10 +126,8 @@ def figure_matrix(
     if len(chosen):
         figure.add_trace(_splom(chosen, columns, "selected", titles, ring))
     for number, column in enumerate(columns, 1):
-        kind = {"type": "log"} if column in logs else {}
-        figure.update_layout(
-            {f"{n}axis{number if number > 1 else ''}": {"automargin": True, "nticks": 5, **kind} for n in "xy"}
-        )
+        kind = log_axis(front[column]) if column in logs else {"nticks": 5}
+        figure.update_layout({f"{n}axis{number if number > 1 else ''}": {"automargin": True, **kind} for n in "xy"})
     figure.update_layout(dragmode="select", uirevision="|".join(columns))
     return styled(figure, max(360, 160 * len(columns)))
 

@@ -19,6 +19,7 @@ SHOWN = 6
 heading("Importance", "Which genes matter for which objective.")
 study = choose_study()
 units = {objective.name: objective.unit for objective in study.objectives}
+directions = {objective.name: objective.direction for objective in study.objectives}
 left, right = st.columns(2)
 with left:
     objective = choose("Objective", list(units), "objective")
@@ -55,7 +56,11 @@ for place, gene in enumerate(genes):
         columns = st.columns(3)
     figure = figure_effect(table, gene, objective, units[objective], gene in logarithmic)
     columns[place % 3].plotly_chart(figure, width="stretch", key=f"effect {gene}")
-how_to_read("Each dot is a candidate; orange is the median of the candidates around. A flat line: no effect alone.")
+better = "lower" if directions[objective] == "minimize" else "higher"
+how_to_read(
+    f"Each dot is a candidate, {better} is better; orange is the median of the candidates around. A flat line: no "
+    "effect alone."
+)
 
 if len(genes) > 1:
     st.subheader("Two genes together")

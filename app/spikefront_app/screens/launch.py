@@ -11,7 +11,7 @@ from spikefront_app.checking import decoded, in_words, specification_of
 from spikefront_app.form import study_form
 from spikefront_app.reading import database_url, registry
 from spikefront_app.watching import watch
-from spikefront_app.widgets import choose, heading, show_error, switch, warn_of_stale
+from spikefront_app.widgets import choose, heading, how_to_read, show_error, switch, warn_of_stale
 
 HERE = Path.cwd()
 SOURCES = ("File", "Text", "Form")
@@ -44,6 +44,10 @@ def text_of_text() -> str:
 
 def text_of_form() -> str:
     """Let fill in the form, and return the study file that it makes."""
+    how_to_read(
+        "What the form lacks is written in the text, by 'Edit as text' below: folders of plugins of the study's own "
+        "(study.plugins), and the schedule of a regulariser that ends early (until)."
+    )
     text = toml.dumps(study_form(registry()))
     with st.expander("The study file"):
         st.code(text, language="toml", wrap_lines=True)

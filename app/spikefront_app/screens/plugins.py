@@ -26,6 +26,15 @@ def fits(plugin: Plugin) -> bool:
     return states_fit and kinds_fit and all(word in words for word in text.lower().split())
 
 
+def flowing(text: str) -> str:
+    """Return a docstring whose paragraphs are one line each, so that they wrap as wide as the page; the rest stays."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        prose = line[:1].isalnum() and bool(lines) and lines[-1][:1].isalnum()
+        lines[-1:] = [f"{lines[-1]} {line}"] if prose else [*lines[-1:], line]
+    return "\n".join(lines)
+
+
 def show_listing(plugins: list[Plugin]) -> None:
     """Show a row for each plugin."""
     rows = [
@@ -39,7 +48,7 @@ def show_listing(plugins: list[Plugin]) -> None:
         }
         for plugin in plugins
     ]
-    pinned = {"plugin": st.column_config.TextColumn(pinned=True, width=190)}
+    pinned = {"plugin": st.column_config.TextColumn(pinned=True, width=250)}
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=pinned, height=min(36 * len(rows) + 38, 400))
 
 
@@ -50,7 +59,7 @@ def show_component(component: type[Component], plugin: Plugin) -> None:
     st.write(summary(component))
     rest = inspect.cleandoc(component.__doc__ or "").partition("\n\n")[2]
     if rest:
-        st.code(rest, language=None, wrap_lines=True)
+        st.code(flowing(rest), language=None, wrap_lines=True)
     rows = [asdict(parameter) for parameter in parameters(component)]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, column_config={"name": st.column_config.Column(pinned=True)})

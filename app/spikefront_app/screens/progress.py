@@ -15,11 +15,12 @@ from spikefront_app.reading import (
     read_evaluations,
     read_failures,
     read_holder,
-    read_standing,
+    read_standings,
     read_study,
     read_work,
     specification,
 )
+from spikefront_app.standing import standing_table
 from spikefront_app.theme import with_unit
 from spikefront_app.widgets import choose, choose_study, heading, how_to_read, live, switch
 
@@ -41,8 +42,10 @@ def show() -> None:
         st.rerun()
     table = read_evaluations(now)
     show_standing(now, table, read_holder(now), pace.planned(specification(now), now.extension), datetime.now(UTC))
-    if standing := read_standing(now):
-        st.caption(f"Screening by {standing}")
+    if standings := read_standings(now):
+        st.caption(f"Screening by {standings[-1]}")
+        with st.expander("How the score stood after each generation"):
+            st.dataframe(standing_table(standings), hide_index=True)
     if table.empty:
         st.info(now_searching(now.state, "No candidate has been evaluated yet."))
     else:
@@ -82,7 +85,7 @@ def show_workers(now: StudyRow) -> None:
     st.plotly_chart(figure_workers(shares), width="stretch", key="workers")
     more = work["worker"].nunique() - len(shares)
     how_to_read(
-        f"Blue is busy, grey is idle; a gap in all is a wait. On average {mean:.2g} workers were busy at a time. "
+        f"Blue is busy, grey is idle; a gap in all is a wait. Busy at a time, on average: {mean:.2g}. "
         f"{f'{more} more that did less are left out.' if more else ''}"
     )
 

@@ -24,9 +24,9 @@ COLUMNS = {
     "evaluations": st.column_config.NumberColumn("Evaluated", format="localized", width=85),
     "of": st.column_config.NumberColumn("of", format="localized", width=70, help="Candidates that the study asks for."),
     "failed": st.column_config.NumberColumn("Failed", format="localized", width=65),
-    "objectives": st.column_config.TextColumn("Objectives"),
-    "task": st.column_config.TextColumn("Task"),
     "started": st.column_config.DatetimeColumn("Started", format="distance", width=110),
+    "task": st.column_config.TextColumn("Task", width=90),
+    "objectives": st.column_config.TextColumn("Objectives"),
 }
 PAGES = {"front": "Front", "progress": "Progress", "candidate": "Candidates", "importance": "Importance"}
 
@@ -44,6 +44,7 @@ def render() -> None:
         table,
         hide_index=True,
         column_config=COLUMNS,
+        column_order=list(COLUMNS),
         key=f"studies-{'/'.join(names)}",  # with other rows, a selection by number would mean another study
         on_select="rerun",
         selection_mode="single-row",

@@ -19,7 +19,12 @@ class Format(StrEnum):
     csv = "csv"
 
 
-DatabaseOption = Annotated[str, typer.Option("--db", metavar="URL", help="Database that holds the studies.")]
+DATABASE_VARIABLE = "SPIKEFRONT_DB"
+"""Names the database where no option does; options can be read by all users of a machine, variables cannot."""
+
+DatabaseOption = Annotated[
+    str, typer.Option("--db", metavar="URL", envvar=DATABASE_VARIABLE, help="Database that holds the studies.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the listing is printed.")]
 PluginsOption = Annotated[
     list[str] | None, typer.Option("--plugins-dir", metavar="DIR", help="Folder of single-file plugins; repeatable.")

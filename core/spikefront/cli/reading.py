@@ -162,6 +162,8 @@ def _text(value: Any) -> Any:
             return f"array {' x '.join(map(str, shape))}"
         case dict():
             return ", ".join(f"{key} = {item}" for key, item in value.items())
+        case [dict(), *_]:
+            return f"{len(value)} entries"
         case list():
             return " ".join(map(str, value))
     return value

@@ -16,7 +16,7 @@ from spikefront.components.network import Network
 from spikefront.components.neuron import NeuronModel, Spike, State, ThresholdNeuron
 from spikefront.components.operator import Crossover, Mutation, Operator, Sampling
 from spikefront.components.parts import Parts
-from spikefront.components.predictor import Predictor
+from spikefront.components.predictor import Guess, Predictor
 from spikefront.components.record import EvaluationRecord, StudyRecord
 from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
@@ -64,6 +64,7 @@ __all__ = [
     "Exporter",
     "Fitness",
     "Fitted",
+    "Guess",
     "Mutation",
     "Network",
     "NeuronModel",

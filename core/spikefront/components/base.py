@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from spikefront.space import Choice, Domain, Integer, Real, Tensor
+from spikefront.space import Choice, Domain, Integer, ListOf, Real, Tensor
 
 
 class Component(BaseModel):
@@ -55,19 +55,25 @@ class Ranges(Mapping[str, Any]):
         return len(self._values)
 
     def largest(self, name: str) -> Any:
-        """Return the largest value that a parameter may take."""
+        """Return the largest value that a parameter may take.
+
+        Raises:
+            TypeError: It is a searched list, of which none is the largest.
+        """
         match self._values[name]:
             case Real(high=high) | Integer(high=high):
                 return high
             case Choice(values):
                 return max(values)
+            case ListOf():
+                raise TypeError(f"'{name}' is a list that is searched, and has no largest value")
             case fixed:
                 return fixed
 
     def may_be(self, name: str, *values: Any) -> bool:
         """Tell whether a parameter may take one of the values."""
         match self._values[name]:
-            case Real() | Integer() | Choice() as domain:
+            case Real() | Integer() | Choice() | ListOf() as domain:
                 return any(domain.contains(value) for value in values)
             case fixed:
                 return fixed in values

@@ -20,7 +20,7 @@ class Operator(Component, ABC):
     result always lies in the domain.
 
     Attributes:
-        domains: The classes of domains (`Real`, `Integer`, `Choice`, `Tensor`) that it works on.
+        domains: The classes of domains (`Real`, `Integer`, `Choice`, `Tensor`, `ListOf`) that it works on.
     """
 
     kind: ClassVar[str] = "operator"

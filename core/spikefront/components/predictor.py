@@ -1,10 +1,10 @@
-"""Contract of predictors: how good a candidate will be, guessed before it is trained."""
+"""Contract of predictors: how good a candidate will be, guessed before it is trained to the end."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,25 @@ from spikefront.randomness import Streams
 Numbers = npt.NDArray[np.float64]
 
 
-class Predictor(Component, ABC):
-    """A score that ranks candidates by an objective without training them; `[search.screening]` uses it.
+class Guess(NamedTuple):
+    """What a predictor expects of a candidate.
 
-    The worker calls `probe`. One number is the score itself. More numbers are features, and the coordinator turns them
-    into a score with what `fit` has learned. A score decides who is trained; it never stands for a measurement.
+    Attributes:
+        score: What candidates are ranked by, larger is better.
+        expected: The objective's value that it expects, with the sign of the values that it was fitted to; None where
+            the score is all that it says.
+    """
+
+    score: float
+    expected: float | None = None
+
+
+class Predictor(Component, ABC):
+    """A score that ranks candidates by an objective before they are trained; `[search.screening]` uses it.
+
+    The worker calls `probe`, without any training or after the share `search.screening.budget` of it. One number is the
+    score itself. More numbers are features, and the coordinator turns them into a score with what `fit` has learned. A
+    score decides who is trained to the end; it never stands for a measurement.
     """
 
     kind: ClassVar[str] = "predictor"
@@ -33,14 +47,15 @@ class Predictor(Component, ABC):
         ranks last.
 
         Args:
-            context: The candidate, not trained, and what it measures. Its phenotype is to be left as it is.
-            streams: Randomness of this candidate; `context.task.build(context.parts, streams)` is the same network.
+            context: The candidate and what it measures, not trained or shortly. Its phenotype is to be left as it is.
+            streams: Randomness of this candidate; `context.task.build(context.parts, streams)` is the same network
+                before any training.
 
         Raises:
             InputError: The predictor cannot work with this task.
         """
 
-    def fit(self, probes: Numbers, values: Numbers) -> Callable[[Numbers], float]:
+    def fit(self, probes: Numbers, values: Numbers) -> Callable[[Numbers], Guess] | None:
         """Learn from the candidates that were trained; called at most once a generation, for features only.
 
         Args:
@@ -48,6 +63,7 @@ class Predictor(Component, ABC):
             values: The objective's value of each (n,), with its sign turned where less is better.
 
         Returns:
-            Function from the features (features,) of a new candidate to its score, larger is better.
+            Function from the features (features,) of a new candidate to what is expected of it; None where these are
+            too few to learn from, and nothing is said of the next generation.
         """
         raise NotImplementedError(f"predictor '{self.name}' gives features and has no fit")

@@ -20,7 +20,7 @@ from spikefront.search.screening import Screen, Standing
 from spikefront.specification import Specification
 from spikefront.storage import Database, EvaluationRow, StudyStore, queries
 
-UNTRAINED, WHOLE = 0.0, 1.0
+WHOLE = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ class Training:
         early_stop = study.budget.early_stop
         self._screen = Screen(study.screening, study.problem_objectives) if study.screening else None
         self._ladder = Ladder(early_stop.rungs, early_stop.keep) if early_stop else None
-        self._rungs = (*([UNTRAINED] if self._screen else []), *(early_stop.rungs if early_stop else []))
+        self._screened_at = study.screening.settings.budget if study.screening else None
+        screened = () if self._screened_at is None else (self._screened_at,)
+        self._rungs = (*screened, *(early_stop.rungs if early_stop else ()))
         rows = queries.evaluations(database, study.name, "rung") if self._rungs else []
         self._recorded = {(row.candidate, row.budget): row for row in rows}
         self._open: dict[int, _Open] = {}
@@ -109,7 +111,7 @@ class Training:
         for rung in self._rungs:
             arrived: dict[int, Evaluation] = {}
             for candidate, evaluation in self._on_rung(climbing, before, rung, settled):
-                if evaluation.failure or (rung > UNTRAINED and not self._losses(candidate, evaluation)):
+                if evaluation.failure or (rung > 0 and not self._losses(candidate, evaluation)):
                     yield Trained(candidate, evaluation, rung)
                 else:
                     arrived[candidate.number] = evaluation
@@ -163,7 +165,7 @@ class Training:
                 jobs[number] = self._job(candidate, rung, before.get(number))
         for number, evaluation in self._runner.run(jobs):
             joined = _joined(evaluation, before.get(number))
-            if self._screen and rung == UNTRAINED:
+            if self._screen and rung == self._screened_at:
                 joined = self._screen.scored(joined)
             if not evaluation.failure:
                 self._record(climbing[number], joined, rung)
@@ -171,7 +173,7 @@ class Training:
 
     def _promoted(self, rung: float, climbing: dict[int, Candidate], arrived: dict[int, Evaluation]) -> set[int]:
         found = {number: self._losses(climbing[number], arrived[number]) for number in sorted(arrived)}
-        if self._screen and rung == UNTRAINED:
+        if self._screen and rung == self._screened_at:
             return self._screen.promoted(arrived, found)
         losses = {number: known for number, known in found.items() if known}
         return self._ladder.promoted(rung, losses) if self._ladder else set()

@@ -10,9 +10,9 @@ import numpy as np
 from spikefront.components import Crossover, Mutation, Objective, Operator, Problem, Sampling
 from spikefront.genome import Genome
 from spikefront.randomness import Streams
-from spikefront.space import Choice, Domain, Gene, Integer, Real, Space, Tensor
+from spikefront.space import Choice, Domain, Gene, Integer, ListOf, Real, Space, Tensor
 
-EVERY = (Real, Integer, Choice, Tensor)
+EVERY = (Real, Integer, Choice, Tensor, ListOf)
 
 
 class BenchSampling(Sampling):
@@ -55,6 +55,7 @@ MIXED = Space(
         "use": Gene(Choice(("plain", "shifted"))),
         "shift": Gene(Integer(1, 5), "use", frozenset({"shifted"})),
         "m": Gene(Tensor((3, 3), 0.5, -2.0, 2.0)),
+        "list": Gene(ListOf({"k": Integer(0, 9)}, 1, 4)),
     }
 )
 """All kinds of genes, one of which sleeps unless another wakes it."""
@@ -65,7 +66,8 @@ SMALL = Space({"a": Gene(Choice(("p", "q"))), "b": Gene(Integer(0, 1))})
 
 def problems(population: int, seed: int = 1, initial: tuple[Genome, ...] = ()) -> Iterator[Problem]:
     """Yield problems, the most general first, for algorithms that cannot search everything."""
-    without = [(), ("m",), ("use", "shift"), ("m", "use", "shift"), ("rate", "n", "m", "use", "shift")]
+    lists = [(), ("list",), ("m", "list"), ("use", "shift", "list"), ("m", "use", "shift", "list")]
+    without = [*lists, ("rate", "n", "m", "use", "shift", "list")]
     for number in (2, 1):
         objectives = tuple(Objective(f"loss{n}", "minimize") for n in range(number))
         for left_out in without:

@@ -12,7 +12,7 @@ import numpy as np
 from spikefront.components import Crossover, Mutation, Operator, Sampling
 from spikefront.genome import same
 from spikefront.search.variation import Variation
-from spikefront.space import Choice, Domain, Gene, Integer, Real, Space, Tensor
+from spikefront.space import Choice, Domain, Gene, Integer, ListOf, Real, Space, Tensor
 from spikefront.testing._bench_search import BenchCrossover, BenchMutation, BenchSampling
 from spikefront.testing._contract import ComponentContract, require, skip, told
 
@@ -36,6 +36,8 @@ DOMAINS: tuple[Domain, ...] = (
     Tensor((2, 3, 4), 0.1),
     Tensor((4, 4), 1.0, -0.5, 0.5),
     Tensor((2, 2), 0.5, low=0.0),
+    ListOf({"op": Choice(("a", "b")), "to": Integer(0, 3), "rate": Real(0.1, 1.0, log=True)}, 0, 4),
+    ListOf({"to": Integer(0, 9)}, 3, 3),
 )
 """Wide and narrow, with steps, logarithmic, bounded and not."""
 
@@ -64,8 +66,8 @@ class OperatorContract(ComponentContract[Operator]):
         )
         domains = component.domains
         require(
-            isinstance(domains, tuple) and domains and set(domains) <= {Real, Integer, Choice, Tensor},
-            f"{told(component)}: domains is {domains!r}; it has to be a tuple of Real, Integer, Choice and Tensor",
+            isinstance(domains, tuple) and domains and set(domains) <= {Real, Integer, Choice, Tensor, ListOf},
+            f"{told(component)}: domains is {domains!r}; it has to be a tuple of Real, Integer, Choice, Tensor, ListOf",
         )
         require(self.domains(component), f"{told(component)}: `fits` takes none of the domains that it names")
         fitting = [domain for domain in DOMAINS if component.fits(_path(component), domain)]
@@ -223,6 +225,9 @@ def _values(domain: Domain) -> list[Any]:
             ends = [np.full(shape, end, dtype=np.float32) for end in (low, high) if np.isfinite(end)]
             zeros = [np.zeros(shape, dtype=np.float32)] if low <= 0 <= high else []
             return [*drawn, *ends, *zeros]
+        case ListOf(low=low, high=high):
+            item = domain.sample_one(rng)
+            return [*drawn, [item] * low, [item] * high]
 
 
 def _applied(component: Operator, domain: Domain, values: list[Any], seed: int) -> list[Any]:

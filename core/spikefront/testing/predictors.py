@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
-from spikefront.components import Context, Predictor
+from spikefront.components import Context, Guess, Predictor
 from spikefront.errors import InputError
 from spikefront.randomness import Streams
 from spikefront.testing._bench import PARTS, differing, tensors_of
@@ -66,7 +66,7 @@ class PredictorContract(ComponentContract[Predictor]):
         )
 
     def test_features_can_be_learnt_from(self, component: Predictor) -> None:
-        """A predictor that gives more than one number has a `fit`, whose scores are numbers."""
+        """A predictor that gives more than one number has a `fit`, which says what it expects, or nothing."""
         number = len(_probed(component, self.context()))
         if number == 1:
             raise skip("its one number is the score")
@@ -74,11 +74,13 @@ class PredictorContract(ComponentContract[Predictor]):
         for trained in (1, 12):
             probes = rng.normal(size=(trained, number))
             probes[0, 0] = math.nan
-            score = component.fit(probes, rng.normal(size=trained))
-            value = score(rng.normal(size=number))
+            predict = component.fit(probes, rng.normal(size=trained))
+            guess = predict(rng.normal(size=number)) if predict else Guess(0.0)
             require(
-                isinstance(value, int | float),
-                f"{told(component)}: the score that `fit` learnt from {trained} candidates is {value!r}, and no number",
+                isinstance(guess, Guess)
+                and isinstance(guess.score, int | float)
+                and isinstance(guess.expected, int | float | None),
+                f"{told(component)}: what `fit` learnt from {trained} candidates says {guess!r}; it has to be a Guess",
             )
 
 

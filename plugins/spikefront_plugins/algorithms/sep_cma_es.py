@@ -104,7 +104,7 @@ class Coordinates:
         start: Where the search begins: 0, or the nearest allowed value, (size).
 
     Raises:
-        InputError: A gene is a choice.
+        InputError: A gene is a choice or a list.
     """
 
     def __init__(self, space: Space) -> None:
@@ -134,7 +134,8 @@ def _bounds(path: str, domain: Domain) -> Floats:
         case Real() | Integer():
             return np.array([[-HALF_RANGE, HALF_RANGE]])
     raise InputError(
-        f"algorithm 'sep-cma-es' cannot search the choice '{path}'", "Fix it, or use an evolutionary algorithm."
+        f"algorithm 'sep-cma-es' cannot search '{path}', a choice or a list",
+        "Fix it, or use an evolutionary algorithm.",
     )
 
 

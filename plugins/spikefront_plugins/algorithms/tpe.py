@@ -12,7 +12,7 @@ from spikefront import Algorithm, hookimpl
 from spikefront.components import Engine, Problem, Proposal, Told
 from spikefront.errors import InputError
 from spikefront.genome import Genome, Value
-from spikefront.space import Choice, Domain, Integer, Real, Space, Tensor
+from spikefront.space import Choice, Domain, Integer, ListOf, Real, Space, Tensor
 from spikefront_plugins.algorithms._checks import finite_losses
 
 
@@ -32,10 +32,10 @@ class TreeParzenEstimator(Algorithm):
 
     def start(self, problem: Problem) -> Engine:
         for path, gene in problem.space.items():
-            if isinstance(gene.domain, Tensor):
+            if isinstance(gene.domain, Tensor | ListOf):
                 raise InputError(
-                    f"algorithm 'tpe' cannot search the array '{path}'",
-                    "Use an evolutionary algorithm or 'sep-cma-es', or an encoding without evolved arrays.",
+                    f"algorithm 'tpe' cannot search '{path}', an array or a list",
+                    "Use an evolutionary algorithm, or components without such genes.",
                 )
         return TreeParzenEngine(problem, self.startup or problem.population)
 

@@ -26,8 +26,8 @@ class Importance(Analysis):
     """One row for each objective and gene: how much of the objective hangs on the gene, the most important first.
 
     Columns: "objective", "gene", "importance" in [0, 1], of which the sum over an objective's genes is 1 (all are 0
-    where the objective is the same everywhere), and "evaluations", how many were looked at. Genes that are arrays are
-    left out. Optuna computes it:
+    where the objective is the same everywhere), and "evaluations", how many were looked at. Genes that are arrays
+    or lists are left out. Optuna computes it:
 
     * `ped-anova`: how differently a gene is distributed among the best candidates and among all (Watanabe et al.,
       2023). It knows conditional genes.

@@ -17,12 +17,12 @@ DATABASE = "optuna.db"
 class OptunaStudy(StudyExporter):
     """`optuna.db`, an SQLite file that `optuna.load_study` opens and Optuna's dashboard shows.
 
-    One trial for each evaluation, of the same number. Its parameters are the genes that were active; arrays are left
-    out, a list or a table in a choice is its JSON, and a whole-number range that is both logarithmic and stepped loses
-    its step. Its values are the objectives' means. A failed evaluation, or one without a value for some objective, is
-    a failed trial; one that screening left untrained is a pruned one. Everything else is in the user attributes:
-    other measurements, standard errors, generation, parents, operators, failure. Start times are the recorded end less
-    the recorded duration; Optuna keeps local time.
+    One trial for each evaluation, of the same number. Its parameters are the genes that were active; arrays and lists
+    that evolve are left out, a list or a table in a choice is its JSON, and a whole-number range that is both
+    logarithmic and stepped loses its step. Its values are the objectives' means. A failed evaluation, or one without a
+    value for some objective, is a failed trial; one that screening left untrained is a pruned one. Everything else is
+    in the user attributes: other measurements, standard errors, generation, parents, operators, failure. Start times
+    are the recorded end less the recorded duration; Optuna keeps local time.
     """
 
     name: ClassVar[str] = "optuna"

@@ -8,14 +8,17 @@ import numpy as np
 
 from spikefront import Sampling, hookimpl
 from spikefront.components import Operator
-from spikefront.space import Choice, Domain, Integer, Real, Tensor
+from spikefront.space import Choice, Domain, Integer, ListOf, Real, Tensor
 
 
 class UniformSampling(Sampling):
-    """Draws numbers and choices uniformly (logarithmic domains in the exponent), arrays from N(0, scale^2)."""
+    """Draws numbers and choices uniformly (logarithmic domains in the exponent), arrays from N(0, scale^2).
+
+    The length of a list is drawn uniformly too, and then each of its tables.
+    """
 
     name: ClassVar[str] = "uniform-sampling"
-    domains: ClassVar[tuple[type[Any], ...]] = (Real, Integer, Choice, Tensor)
+    domains: ClassVar[tuple[type[Any], ...]] = (Real, Integer, Choice, Tensor, ListOf)
 
     def sample(self, domain: Domain, rng: np.random.Generator) -> Any:
         return domain.sample(rng)

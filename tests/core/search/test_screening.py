@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
+from spikefront.components import Guess
 from spikefront.errors import InputError
 from spikefront.plugins import load
 from spikefront.search.coordinator import Search
 from spikefront.search.progress import Progress
-from spikefront.search.screening import Worth, kendall_tau, recorded_standing
+from spikefront.search.screening import Worth, kendall_tau, recorded_standing, recorded_standings
 from spikefront.settings import Screening as Settings
 from spikefront.sources import Sources
 from spikefront.specification import Specification
@@ -28,7 +29,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from spikefront import Fitness, Predictor, Trainer, hookimpl
-from spikefront.components import Fitted
+from spikefront.components import Fitted, Guess
 from benchmarks.trivial import Trivial
 
 FITS = []
@@ -69,9 +70,12 @@ class Oracle(Predictor):
     name: ClassVar[str] = "oracle"
     tells: Literal["truth", "lies", "nothing", "features", "broken"] = Field("truth", description="what it tells")
 
+    at: float = Field(0.0, description="share of the training that candidates have had")
+    enough: int = Field(1, description="candidates that it learns from")
+
     def probe(self, context, streams):
-        if context.phenotype["trained"] or not context.metrics:
-            raise ValueError("is trained")
+        if context.phenotype["trained"] != self.at or not context.metrics:
+            raise ValueError("trained otherwise")
         first = context.metrics["first"]
         task = context.task
         match self.tells:
@@ -84,8 +88,9 @@ class Oracle(Predictor):
     def fit(self, probes, values):
         FITS.append(len(values))
         def nearest(probe):
-            return float(values[((probes - probe) ** 2).sum(1).argmin()])
-        return nearest
+            value = float(values[((probes - probe) ** 2).sum(1).argmin()])
+            return Guess(2 * value, value + 0.25)
+        return nearest if len(values) >= self.enough else None
 
 class Late(Fitness):
     """Means nothing before training."""
@@ -147,6 +152,10 @@ def run(
 def told(database: Database) -> list[tuple[Any, ...]]:
     rows = queries.evaluations(database, "early")
     return [(r.number, r.genome_hash, r.budget, r.samples, tuple(r.measurements.items())) for r in rows]
+
+
+def guesses(scores: dict[int, float]) -> dict[int, Guess | None]:
+    return {number: Guess(score) for number, score in scores.items()}
 
 
 def trained(database: Database) -> list[int]:
@@ -227,10 +236,10 @@ def test_the_tau_of_chosen_candidates_would_be_too_small() -> None:
     values = scores + rng.normal(size=4000)
     hashes = [f"{int(number):08x}" for number in rng.integers(2**32, size=4000)]
     worth = Worth(Settings(after=2, bound=0.0, unscreened=0.2))
-    worth.draw({0: 0.0, 1: 1.0}, {0: "0" * 8, 1: "f" * 8})
+    worth.draw(guesses({0: 0.0, 1: 1.0}), {0: "0" * 8, 1: "f" * 8})
     worth.learn({0: 0.0, 1: 1.0})
     assert worth.on
-    drawn = worth.draw(dict(enumerate(scores, 2)), dict(enumerate(hashes, 2)))
+    drawn = worth.draw(guesses(dict(enumerate(scores, 2))), dict(enumerate(hashes, 2)))
     chosen = {n for n, score in enumerate(scores, 2) if score > np.median(scores)}
     worth.learn({n: values[n - 2] for n in drawn | chosen})
     everybody = kendalltau(scores, values).statistic
@@ -242,13 +251,13 @@ def test_the_tau_of_chosen_candidates_would_be_too_small() -> None:
 def test_a_score_that_loses_its_worth_is_switched_off_and_on_again() -> None:
     worth = Worth(Settings(after=2, bound=0.5, unscreened=0.5))
     low, high = "0" * 8, "f" * 8
-    assert worth.draw({0: 0.0, 1: 1.0}, {0: low, 1: high}) == {0, 1}
+    assert worth.draw(guesses({0: 0.0, 1: 1.0}), {0: low, 1: high}) == {0, 1}
     worth.learn({0: 0.0, 1: 1.0})
     assert worth.on
-    assert worth.draw({2: 2.0, 3: 3.0}, {2: low, 3: high}) == {2}
+    assert worth.draw(guesses({2: 2.0, 3: 3.0}), {2: low, 3: high}) == {2}
     worth.learn({2: -1.0, 3: 9.0})
     assert (worth.on, worth.candidates) == (False, 3)
-    assert worth.draw({4: 4.0, 5: 5.0}, {4: low, 5: high}) == {4, 5}
+    assert worth.draw(guesses({4: 4.0, 5: 5.0}), {4: low, 5: high}) == {4, 5}
     worth.learn({4: 4.0, 5: 5.0})
     assert worth.on
 
@@ -267,6 +276,7 @@ def test_features_become_scores_by_what_was_trained(database: Database, sources:
     assert all({"oracle.0", "oracle.1", "oracle.2"} <= set(row.measurements) for row in rungs)
     assert all(set(row.measurements) == {"first", "second", "third"} for row in ends.values())
     assert {row.generation for row in rungs if "oracle" in row.measurements} == {1, 2, 3}
+    assert all(("oracle" in row.measurements) == ("oracle.expected" in row.measurements) for row in rungs)
     for row in rungs:
         known = [other for other in rungs if other.generation < row.generation and ends[other.candidate].budget == 1]
         probe, probes = (
@@ -274,20 +284,58 @@ def test_features_become_scores_by_what_was_trained(database: Database, sources:
         )
         if known:
             nearest = known[int(((probes - probe) ** 2).sum(1).argmin())]
-            assert row.mean("oracle") == -(ends[nearest.candidate].mean("first") or 0.0)
+            value = ends[nearest.candidate].mean("first") or 0.0
+            assert row.mean("oracle") == -2 * value
+            assert row.mean("oracle.expected") == pytest.approx(value - 0.25), "in the objective's own sign"
+
+
+def test_what_was_expected_is_compared_with_what_came(database: Database, sources: Sources) -> None:
+    run(database, document("features", after=33), sources)
+    rungs = [row for row in queries.evaluations(database, "early", "rung") if row.generation > 0]
+    ends = {row.number: row.mean("first") or 0.0 for row in queries.evaluations(database, "early")}
+    errors = [abs((row.mean("oracle.expected") or 0.0) - ends[row.candidate or 0]) for row in rungs]
+    standings = recorded_standings(database, "early")
+    assert [one.candidates for one in standings] == [0, 0, 8, 16, 24]
+    assert standings[1].error is None
+    assert standings[-1].error == pytest.approx(np.mean(errors))
+    assert f"over 24 candidates, mean absolute error {np.mean(errors):.3g}, off" in standing(database)
+
+
+def test_too_few_candidates_to_learn_from_give_no_score(database: Database, sources: Sources) -> None:
+    run(database, document("features", enough=16, bound=-1.0, after=2), sources)
+    rungs = queries.evaluations(database, "early", "rung")
+    assert {row.generation for row in rungs if "oracle" in row.measurements} == {2, 3}
+    assert trained(database)[:2] == [8, 8]
+
+
+def test_a_score_after_a_short_training(database: Database, sources: Sources) -> None:
+    """Who goes on does so from where it stopped; the others keep what they measured by then."""
+    run(database, document(budget=0.25, at=0.25, keep=0.25), sources)
+    rows = queries.evaluations(database, "early")
+    assert {row.budget for row in rows} == {0.25, 1.0}
+    assert all(row.samples == round(2000 * row.budget) for row in rows)
+    rungs = {row.candidate: row for row in queries.evaluations(database, "early", "rung")}
+    assert {row.budget for row in rungs.values()} == {0.25}
+    assert all(set(row.measurements) == {"first", "second", "third"} for row in rows)
+    assert standing(database) == "oracle: Kendall tau 1.00 with first over 8 candidates, on"
+
+
+def test_screening_comes_before_the_ladder_of_early_stopping(sources: Sources) -> None:
+    with pytest.raises(InputError, match=r"search\.screening\.budget = 0\.5: the first rung of early_stop is 0\.5"):
+        Specification.from_document(document(early_stop={"rungs": [0.5]}, budget=0.5), load(sources))
 
 
 @pytest.mark.parametrize("early_stop", [None, {"rungs": [0.5], "keep": 0.5}])
-@pytest.mark.parametrize("tells", ["truth", "features"])
+@pytest.mark.parametrize(("tells", "budget"), [("truth", 0.0), ("features", 0.0), ("features", 0.25)])
 @pytest.mark.parametrize("done", [1, 8, 11, 14, 20])
 def test_an_interrupted_search_goes_on_as_if_nothing_had_happened(
-    tmp_path: Path, sources: Sources, early_stop: Any, tells: str, done: int
+    tmp_path: Path, sources: Sources, early_stop: Any, tells: str, budget: float, done: int
 ) -> None:
-    whole = document(tells, early_stop, bound=-1.0, after=2, unscreened=0.2, keep=0.2)
+    whole = document(tells, early_stop, bound=-1.0, after=2, unscreened=0.2, keep=0.2, budget=budget, at=budget)
     with Database.open(tmp_path / "whole.db", create=True) as database:
         run(database, whole, sources)
         expected, at_last = told(database), standing(database)
-        assert {0.0, 1.0} <= {row[2] for row in expected}
+        assert {budget, 1.0} <= {row[2] for row in expected}
 
     def interrupt(progress: Progress) -> None:
         if progress.done == done:

@@ -90,7 +90,7 @@ def test_weights_have_to_match_the_objectives(weights, message):
 
 @pytest.mark.parametrize(
     ("space", "message"),
-    [(MIXED, "choice 'use'"), (Space({"x": Gene(Real(0, 1))}), "at least two"), (Space({}), "at least two")],
+    [(MIXED, "search 'use'"), (Space({"x": Gene(Real(0, 1))}), "at least two"), (Space({}), "at least two")],
 )
 def test_spaces_it_cannot_search_are_refused(space, message):
     with pytest.raises(InputError, match=message):

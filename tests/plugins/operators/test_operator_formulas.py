@@ -5,14 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikefront.space import Choice, Integer, Real, Tensor
+from spikefront.space import Choice, Integer, ListOf, Real, Tensor
 from spikefront_plugins.operators.array_gaussian import ArrayGaussianMutation
 from spikefront_plugins.operators.blend import BlendCrossover
+from spikefront_plugins.operators.edit import Edit
 from spikefront_plugins.operators.flip import FlipMutation
 from spikefront_plugins.operators.gaussian import GaussianMutation
 from spikefront_plugins.operators.polynomial import PolynomialMutation
 from spikefront_plugins.operators.sbx import SimulatedBinaryCrossover
 from spikefront_plugins.operators.spectral import SpectralMutation
+from spikefront_plugins.operators.splice import Splice
 from spikefront_plugins.operators.uniform import UniformCrossover
 
 
@@ -222,3 +224,65 @@ def test_spectral_fits_matrices_only_and_survives_zeros():
     assert not SpectralMutation().fits("o", Real(0.0, 1.0))
     zeros = np.zeros((3, 3), np.float32)
     assert not SpectralMutation().mutate(Tensor((3, 3), 1.0), zeros, np.random.default_rng(0)).any()
+
+
+def numbered(low, high, first, length):
+    """Return a domain of lists, and a list in which each table has another number."""
+    return ListOf({"k": Integer(0, 99)}, low, high), [{"k": first + n} for n in range(length)]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 12), (4, 8), (3, 7)])
+@given(a=st.integers(4, 7), b=st.integers(4, 7), seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=60)
+def test_splice_swaps_a_piece_of_each_and_loses_nothing(low, high, a, b, seed):
+    domain, first = numbered(low, high, 0, a)
+    _, second = numbered(low, high, 50, b)
+    children = Splice().cross(domain, first, second, np.random.default_rng(seed))
+    assert sorted(t["k"] for child in children for t in child) == sorted(t["k"] for t in first + second)
+    for child, own in zip(children, (first, second), strict=True):
+        mine = [table in own for table in child]
+        foreign = [place for place, kept in enumerate(mine) if not kept]
+        assert foreign == list(range(foreign[0], foreign[-1] + 1)) if foreign else True, "one piece"
+        kept = [table["k"] for table, own_one in zip(child, mine, strict=True) if own_one]
+        assert kept == sorted(kept), "in their order"
+        assert low <= len(child) <= high
+    assert children[0] != first
+
+
+def test_splice_makes_children_of_all_lengths():
+    domain, first = numbered(1, 8, 0, 4)
+    _, second = numbered(1, 8, 50, 4)
+    lengths = {len(Splice().cross(domain, first, second, np.random.default_rng(seed))[0]) for seed in range(300)}
+    assert lengths >= {2, 3, 4, 5, 6}
+
+
+@pytest.mark.parametrize(
+    ("insert", "delete", "length", "expected"),
+    [
+        (0.25, 0.25, 5, {4: 0.25, 5: 0.5, 6: 0.25}),
+        (0.5, 0.1, 5, {4: 0.1, 5: 0.4, 6: 0.5}),
+        (0.25, 0.25, 3, {3: 0.75, 4: 0.25}),
+        (0.25, 0.25, 8, {7: 0.25, 8: 0.75}),
+    ],
+)
+def test_edit_inserts_deletes_and_changes_as_often_as_it_says(insert, delete, length, expected):
+    domain, value = numbered(3, 8, 0, length)
+    operator, rng = Edit(insert=insert, delete=delete), np.random.default_rng(0)
+    children = [operator.mutate(domain, value, rng) for _ in range(2000)]
+    for size, share in expected.items():
+        assert np.mean([len(child) == size for child in children]) == pytest.approx(share, abs=0.04)
+    changed = [child for child in children if len(child) == length]
+    assert all(sum(one != other for one, other in zip(child, value, strict=True)) == 1 for child in changed)
+    shorter = [child for child in children if len(child) < length]
+    assert all(all(table in value for table in child) for child in shorter)
+
+
+def test_edit_draws_each_key_that_has_another_value():
+    domain = ListOf({"op": Choice(("a", "b")), "to": Integer(0, 1), "fixed": Choice((1,))}, 1, 1)
+    value, rng = [{"op": "a", "to": 0, "fixed": 1}], np.random.default_rng(0)
+    found = [Edit(insert=0, delete=0).mutate(domain, value, rng)[0] for _ in range(400)]
+    assert all((one["op"] == "b") != (one["to"] == 1) for one in found)
+    assert np.mean([one["op"] == "b" for one in found]) == pytest.approx(0.5, abs=0.1)
+    only = ListOf({"fixed": Choice((1,))}, 1, 1)
+    assert Edit(insert=0, delete=0).mutate(only, [{"fixed": 1}], rng) == [{"fixed": 1}]
+    assert len(Edit(edits=3, insert=0.5, delete=0.0).mutate(ListOf({"k": Integer(0, 9)}, 0, 9), [], rng)) >= 1

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from spikefront import Crossover, Mutation, Sampling
 from spikefront.genome import Genome
 from spikefront.plugins import load
-from spikefront.space import Choice, Integer, Real, Tensor
+from spikefront.space import Choice, Integer, ListOf, Real, Tensor
 
 OPERATORS = load().components("operator")
+LIST = ListOf({"op": Choice(("a", "b", "c")), "to": Integer(0, 9)}, 2, 8)
 
 
 def ranges(low, high):
@@ -32,6 +33,13 @@ def tensors(draw):
     return Tensor(shape, draw(st.floats(0.01, 3)), low, high)
 
 
+@st.composite
+def lists(draw):
+    low, more = draw(st.integers(0, 3)), draw(st.integers(0, 3))
+    each = {"op": Choice(("a", "b", "c")), "to": draw(integers()), "rate": Real(0.1, 2.0), "fixed": Choice((7,))}
+    return ListOf(each, low, max(low + more, 1))
+
+
 DOMAINS = {
     Real: ranges(-100, 100).map(lambda ends: Real(*ends)) | ranges(1e-6, 1e3).map(lambda ends: Real(*ends, log=True)),
     Integer: integers(),
@@ -39,6 +47,7 @@ DOMAINS = {
         lambda values: Choice(tuple(values))
     ),
     Tensor: tensors(),
+    ListOf: lists(),
 }
 
 
@@ -84,7 +93,7 @@ def test_other_seeds_give_other_results(name):
     operator = OPERATORS[name]()
     domain = next(
         domain
-        for domain in (Real(0.0, 1.0), Tensor((4, 4), 1.0), Choice(tuple("abcdefgh")))
+        for domain in (Real(0.0, 1.0), Tensor((4, 4), 1.0), Choice(tuple("abcdefgh")), LIST)
         if operator.fits("x", domain)
     )
     inputs = [domain.sample(np.random.default_rng(n)) for n in (1, 2)]
@@ -96,7 +105,8 @@ def test_other_seeds_give_other_results(name):
 def test_genes_pattern_limits_what_fits(name):
     operator = OPERATORS[name](genes="neuron.*")
     domain = operator.domains[0]
-    example = {Real: Real(0, 1), Integer: Integer(0, 1), Choice: Choice(("a",)), Tensor: Tensor((2, 2), 1.0)}[domain]
+    examples = (Real(0, 1), Integer(0, 1), Choice(("a",)), Tensor((2, 2), 1.0), LIST)
+    example = next(one for one in examples if isinstance(one, domain))
     assert operator.fits("neuron.tau", example)
     assert not operator.fits("encoding.genes", example)
 
@@ -106,11 +116,11 @@ def test_a_foreign_domain_is_not_taken(name):
     operator = OPERATORS[name]()
     foreign = [
         domain
-        for domain in (Real(0, 1), Integer(0, 9), Choice(("a", "b")), Tensor((2, 2), 1.0))
+        for domain in (Real(0, 1), Integer(0, 9), Choice(("a", "b")), Tensor((2, 2), 1.0), LIST)
         if not operator.fits("x", domain)
     ]
     for domain in foreign:
         values = [domain.sample(np.random.default_rng(n)) for n in (1, 2)]
         with pytest.raises(TypeError, match=type(domain).__name__):
             apply(operator, domain, values, 0)
-    assert foreign or set(operator.domains) == {Real, Integer, Choice, Tensor}
+    assert foreign or set(operator.domains) == {Real, Integer, Choice, Tensor, ListOf}
