@@ -525,6 +525,14 @@ class Narrow(Dense):
         return layer
 
 
+@caught_by("readouts_have_the_outputs_that_were_asked_for")
+class Halving(Dense):
+    """All its layers are half as wide as asked for, also the last one."""
+
+    def linear(self, inputs, outputs, bias, generator):
+        return super().linear(inputs, max(1, outputs // 2), bias, generator)
+
+
 class _Memory(nn.Linear):
     last = 0.0
 

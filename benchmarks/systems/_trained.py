@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import Any
 
 from scipy.stats import wilcoxon
 
+from spikefront import Study
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.genome import Genome
 from spikefront.job import Job
@@ -59,6 +62,15 @@ def trained(study: Specification, seed: int, genes: Mapping[str, Any] | None = N
         network = phenotype_of(resolved, evaluation.weights, streams)
         scores = resolved.task.score(network, "test", streams)
     return Outcome(measured, scores, seconds)
+
+
+def front(study: Specification) -> list[dict[str, Any]]:
+    """Search, and return the candidates on the front as plain values: objectives, columns and genes by path."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = Study(study, db=f"{folder}/one.db")
+        one.run()
+        records: list[dict[str, Any]] = json.loads(one.front().to_json(orient="records"))
+    return records
 
 
 def spread(values: Sequence[float], digits: int = 4) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
+from spikefront.components.encoding import encodable_weights
 from spikefront.components.neuron import NeuronModel
 from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
+from spikefront.errors import PluginError
 from spikefront.space import Array
 from spikefront.spiking.layers import Folded, NeuronLayer
 
@@ -45,15 +47,30 @@ class Builder:
         """Return a fully connected layer.
 
         Args:
-            inputs: Their number, or the shape of what was flattened, which the layer keeps as `input_shape`: an
-                encoding may want to know where its inputs lie.
-            outputs: Their number.
+            inputs: Their number, or the shape of what was flattened, which the modules with the weights keep as
+                `input_shape`: an encoding may want to know where its inputs lie.
+            outputs: Their number; a synapse may give another one, see `width`.
             bias: Whether there is one.
         """
-        shape = (inputs,) if isinstance(inputs, int) else inputs
-        layer = self.synapse.linear(math.prod(shape), outputs, bias, self.generator)
-        vars(layer)["input_shape"] = shape  # torch types all attributes of modules as tensors and modules
-        return self._fold(layer)
+        return self._vectors(self.synapse.linear, inputs, outputs, bias)
+
+    def readout(self, inputs: int | tuple[int, ...], bias: bool = True) -> nn.Module:
+        """Return the last layer, a fully connected one with the outputs that the task asks for.
+
+        Args:
+            inputs: As for `linear`.
+            bias: Whether there is one.
+
+        Raises:
+            PluginError: The synapse gave another number of outputs.
+        """
+        layer = self._vectors(self.synapse.readout, inputs, self.outputs, bias)
+        if width(layer) != self.outputs:
+            raise PluginError(
+                f"synapse '{self.synapse.name}': its readout has {width(layer)} outputs, and the task {self.outputs}",
+                "Let its `readout` return a layer with as many outputs as asked for.",
+            )
+        return layer
 
     def conv(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = False) -> nn.Module:
         """Return a convolution with 'same' padding (odd kernels) and the given stride."""
@@ -69,6 +86,15 @@ class Builder:
     def stateless(self, module: nn.Module) -> nn.Module:
         """Return a module without memory (normalisation, pooling, flattening) applied to every step."""
         return Folded(module)
+
+    def _vectors(
+        self, make: Callable[..., nn.Module], inputs: int | tuple[int, ...], outputs: int, bias: bool
+    ) -> nn.Module:
+        shape = (inputs,) if isinstance(inputs, int) else inputs
+        layer = make(math.prod(shape), outputs, bias, self.generator)
+        for module, _ in encodable_weights(layer):
+            vars(module)["input_shape"] = shape  # torch types all attributes of modules as tensors and modules
+        return self._fold(layer)
 
     def _fold(self, layer: nn.Module) -> nn.Module:
         return layer if self.synapse.sequential else Folded(layer)
