@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -14,7 +14,6 @@ from spikefront.components.neuron import NeuronModel
 from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
 from spikefront.errors import PluginError
-from spikefront.space import Array
 from spikefront.spiking.layers import Folded, NeuronLayer
 
 
@@ -30,7 +29,6 @@ class Builder:
         surrogate: Derivative of the spike.
         generator: Source of the initial weights.
         steps: Number of time steps T.
-        arrays: The evolved arrays of the network, by the names of its `evolved_arrays`.
     """
 
     input_shape: tuple[int, ...]
@@ -40,7 +38,6 @@ class Builder:
     surrogate: Surrogate
     generator: torch.Generator
     steps: int
-    arrays: Mapping[str, Array] = field(default_factory=dict)
     _fired: int = 0
 
     def linear(self, inputs: int | tuple[int, ...], outputs: int, bias: bool = True) -> nn.Module:
