@@ -525,6 +525,14 @@ class Narrow(Dense):
         return layer
 
 
+@caught_by("readouts_have_the_outputs_that_were_asked_for")
+class Halving(Dense):
+    """All its layers are half as wide as asked for, also the last one."""
+
+    def linear(self, inputs, outputs, bias, generator):
+        return super().linear(inputs, max(1, outputs // 2), bias, generator)
+
+
 class _Memory(nn.Linear):
     last = 0.0
 
@@ -1212,7 +1220,7 @@ class Strict(RandomEngine):
 class Invasive(Synflow):
     """It works on the candidate's own network."""
 
-    def probe(self, context, streams):
+    def probe(self, context):
         ones = torch.ones(context.parts.coder.steps, 1, *context.task.input_shape)
         return [synaptic_flow(context.phenotype, ones)]
 
@@ -1221,16 +1229,16 @@ class Invasive(Synflow):
 class Bare(Synflow):
     """It returns a number in place of a list."""
 
-    def probe(self, context, streams):
-        return super().probe(context, streams)[0]
+    def probe(self, context):
+        return super().probe(context)[0]
 
 
 @caught_by("features_can_be_learnt_from")
 class Unlearned(Synflow):
     """It gives features and has no fit."""
 
-    def probe(self, context, streams):
-        return [*super().probe(context, streams), 1.0]
+    def probe(self, context):
+        return [*super().probe(context), 1.0]
 
 
 class Means(Analysis):

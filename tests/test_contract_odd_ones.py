@@ -85,6 +85,9 @@ class Dendritic(Synapse):
     def linear(self, inputs, outputs, bias, generator):
         return Branches(Dense().linear(inputs, outputs, bias, generator))
 
+    def readout(self, inputs, outputs, bias, generator):
+        return Dense().linear(inputs, outputs, bias, generator)
+
 
 @pytest.mark.parametrize("cls", [Noisy, Bursting, Sparse, Dendritic])
 def test_it_passes(cls):

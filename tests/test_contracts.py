@@ -52,6 +52,13 @@ SETTINGS = {
     ("encoding", "cosines"): [{"taps": 4}],
     ("encoding", "low-rank"): [{"rank": 3}],
     ("encoding", "random-basis"): [{"genes": 8}],
+    ("synapse", "dendritic"): [
+        {"branches": 1},
+        {"branches": 1, "norm": True},
+        {"branches": 3, "aggregation": "sum", "threshold": 0.1},
+        {"branches": 9, "aggregation": "mean", "norm": True},
+    ],
+    ("synapse", "chebyshev"): [{"order": 0, "decay": 0.0}, {"order": 5, "squash": "tanh", "decay": 0.9}],
     ("encoding", "sparse"): [
         {"density": 1.0},
         {"density": 0.4, "distribution": "uniform", "indices": "bitmap"},
@@ -82,6 +89,7 @@ SETTINGS = {
         {"epochs": 3, "batch": 7, "optimizer": "sgd", "schedule": "constant", "clip": 1.0},
         {"epochs": 4, "first_data": 0.5, "first_steps": 0.5, "saved": "packed"},
     ],
+    ("fitness", "communication"): [{"count": "width"}, {"count": "bits"}],
     ("trainer", "rewiring"): [
         {"batch": 8, "every": 1, "epochs": 4, "grow": "gradient", "prune": "gradient"},
         {"batch": 8, "every": 2, "epochs": 4, "decay": "constant", "optimizer": "sgd", "memory": 0.00002},
@@ -92,6 +100,8 @@ SETTINGS = {
     ("algorithm", "ga"): [{"crossover": 0.5}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
+    ("task", "tabular"): [{"table": table} for table in ("wine", "breast-cancer", "digits", "diabetes")]
+    + [{"table": "diabetes", "scaling": "standard", "split_seed": 3}],
     ("task", "sequential-mnist"): [SMALL | {"order": "permuted"}],
     ("task", "cortical-column"): [{"excitatory_targets": (4.0, 9.0), "density": 0.5, "duration": 200, "runs": 1}],
 }
@@ -110,6 +120,13 @@ class GeneEntropyContract(FitnessContract):
 
     def context(self):
         return bench_context(replace(PARTS, encoding=Genetic(genes=2, origin="trained")))
+
+
+class R2Contract(FitnessContract):
+    """The term measures a candidate of a regression."""
+
+    def context(self):
+        return replace(bench_context(PARTS), metrics={"r2": 0.5, "loss": 0.5})
 
 
 class FramesContract(CoderContract):
@@ -136,6 +153,7 @@ class RateErrorContract(FitnessContract):
 RATE_ERRORS = ("rate-error", "excitatory-rate-error", "inhibitory-rate-error")
 SUITES = {
     ("fitness", "gene-entropy"): GeneEntropyContract,
+    ("fitness", "r2"): R2Contract,
     ("coder", "frames"): FramesContract,
     ("trainer", "rewiring"): RewiringContract,
 } | {("fitness", name): RateErrorContract for name in RATE_ERRORS}
@@ -148,6 +166,7 @@ DIRECTIONS = {
     "activation-sparsity": "maximize",
     "approximate-energy": "minimize",
     "autosnn-score": "maximize",
+    "communication": "minimize",
     "connection-sparsity": "maximize",
     "energy": "minimize",
     "excitatory-rate-error": "minimize",
@@ -156,6 +175,7 @@ DIRECTIONS = {
     "inhibitory-rate-error": "minimize",
     "latency": "minimize",
     "parameters": "minimize",
+    "r2": "maximize",
     "rate-error": "minimize",
     "robustness": "maximize",
     "robustness-noise": "maximize",

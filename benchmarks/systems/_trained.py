@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import Any
 
 from scipy.stats import wilcoxon
 
+from spikefront import Study
 from spikefront.evaluate import evaluate, phenotype_of, streams_of
 from spikefront.genome import Genome
 from spikefront.job import Job
@@ -62,14 +65,33 @@ def tested(study: Specification, genome: Genome, weights: bytes, seed: int) -> d
     return resolved.task.score(phenotype_of(resolved, weights, streams), "test", streams)
 
 
+def front(study: Specification) -> list[dict[str, Any]]:
+    """Search, and return the candidates on the front as plain values: objectives, columns and genes by path."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = Study(study, db=f"{folder}/one.db")
+        one.run()
+        records: list[dict[str, Any]] = json.loads(one.front().to_json(orient="records"))
+    return records
+
+
 def spread(values: Sequence[float], digits: int = 4) -> str:
     """Return median, smallest and largest of some values."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def gains(values: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Return by how much each value is above its partner."""
+    return [a - b for a, b in zip(values, others, strict=True)]
+
+
 def compared(values: Sequence[float], others: Sequence[float], digits: int = 4) -> tuple[float, str]:
     """Return the median of paired differences, and it as text with p of Wilcoxon's signed-rank test, two-sided."""
-    differences = [a - b for a, b in zip(values, others, strict=True)]
+    differences = gains(values, others)
     p = float(wilcoxon(differences).pvalue) if any(differences) else 1.0
     median = statistics.median(differences)
     return median, f"{median:+.{digits}f} (p = {p:.3f}, {len(differences)} seeds)"
+
+
+def verdict(gains: Sequence[float]) -> bool | None:
+    """Return whether a gain is one with every seed, with none by the median, or neither."""
+    return True if min(gains) > 0 else False if statistics.median(gains) <= 0 else None

@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.torch import load as load_tensors
 
 from benchmarks.systems import Finding
-from benchmarks.systems._trained import compared, spread, study, tested
+from benchmarks.systems._trained import compared, gains, spread, study, tested, verdict
 from spikefront.components import Problem, Told
 from spikefront.randomness import Streams
 from spikefront.search.coordinator import Search
@@ -134,20 +134,20 @@ def findings(rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         ("random", "suppressing as many at random"),
         ("own", "eight networks with first weights of their own"),
     ):
-        median, difference = compared(diversity["similar"], diversity[rival], 3)
+        _, difference = compared(diversity["similar"], diversity[rival], 3)
         if rival != "own":
             yield Finding(
                 f"Suppressing those that learn alike keeps a population of one ancestor more diverse than {words}",
                 f"mean cosine distance of updates {spread(diversity['similar'], 3)} against "
                 f"{spread(diversity[rival], 3)}: {difference}; {gone:.0f} of {8 * TURNS} suppressed",
-                median > 0,
+                verdict(gains(diversity["similar"], diversity[rival])),
             )
-        median, difference = compared(test["similar"], test[rival])
+        _, difference = compared(test["similar"], test[rival])
         yield Finding(
             f"The best network with suppression is more accurate than that of {words}",
             f"test {spread(test['similar'])} against {spread(test[rival])}: {difference}; validation "
             f"{spread(best['similar'])} against {spread(best[rival])}",
-            median > 0,
+            verdict(gains(test["similar"], test[rival])),
         )
     yield Finding(
         "Networks with first weights of their own tend to receive alike updates",

@@ -226,11 +226,6 @@ def findings(rows: list[dict[str, Any]]) -> Iterator[Finding]:
     yield guesses(list(runs[WATCHED].values()))
 
 
-def verdict(gains: Sequence[float]) -> bool | None:
-    """Return whether a gain is one with every seed, with none by the median, or neither."""
-    return True if min(gains) > 0 else False if statistics.median(gains) <= 0 else None
-
-
 def compared_in(claim: str, both: list[tuple[Run, Run]], volume: str) -> Finding:
     """Return how much larger one of the hypervolumes is."""
     ours, others = ([getattr(pair[place], volume) for pair in both] for place in (0, 1))

@@ -124,7 +124,7 @@ def _replicate(study: Specification, job: Job, number: int) -> _Replicate:
         elite = dataclasses.replace(context, elite=job.elites.get(regulariser.on))
         values[regulariser.term.name] = _measured(regulariser.term, elite)
     if study.screening and job.budget == study.screening.settings.budget:
-        values |= _probed(study.screening.predictor, context, streams)
+        values |= _probed(study.screening.predictor, context)
     checkpoint = fitted.checkpoint if job.budget < 1 else {}
     return _Replicate(values, fitted.history, fitted.samples, recording, _weights(fitted.phenotype), checkpoint)
 
@@ -162,9 +162,9 @@ def _measured(term: Fitness, context: Context) -> float | None:
     return float(value)
 
 
-def _probed(predictor: Predictor, context: Context, streams: Streams) -> dict[str, float | None]:
+def _probed(predictor: Predictor, context: Context) -> dict[str, float | None]:
     """Return what a predictor sees in a candidate, by names that `search.screening` knows; None where not finite."""
-    seen = predictor.probe(context, streams)
+    seen = predictor.probe(context)
     try:
         probe = [float(value) if math.isfinite(value) else None for value in seen]
     except (TypeError, ValueError):

@@ -21,7 +21,8 @@ class Network(Component, ABC):
         """Return the body of the network: input (T, B, *builder.input_shape) to outputs (T, B, builder.outputs).
 
         Every weighted layer, neuron layer and stateless module comes from `builder`, so that time, random
-        numbers and the other components are taken care of. The last layer gives currents, not spikes.
+        numbers and the other components are taken care of. The last layer, `builder.readout`, gives currents, not
+        spikes.
         """
 
     def check(self, input_shape: tuple[int, ...]) -> None:

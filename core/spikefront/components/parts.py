@@ -50,7 +50,6 @@ class Parts:
             self.surrogate,
             streams.torch("network"),
             self.coder.steps,
-            self.arrays.get("network", {}),
         )
         network = SpikingNetwork(CoderLayer(self.coder), self.network.build(builder))
         share_trained(network)

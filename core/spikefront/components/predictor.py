@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from spikefront.components.base import Component
 from spikefront.components.fitness import Context
-from spikefront.randomness import Streams
 
 Numbers = npt.NDArray[np.float64]
 
@@ -40,16 +39,15 @@ class Predictor(Component, ABC):
     kind: ClassVar[str] = "predictor"
 
     @abstractmethod
-    def probe(self, context: Context, streams: Streams) -> Sequence[float]:
+    def probe(self, context: Context) -> Sequence[float]:
         """Return a score, larger is better, or features, as many for every candidate of a study.
 
         Replicates are averaged, number by number. A number that is not finite is no number: a score that lacks one
         ranks last.
 
         Args:
-            context: The candidate and what it measures, not trained or shortly. Its phenotype is to be left as it is.
-            streams: Randomness of this candidate; `context.task.build(context.parts, streams)` is the same network
-                before any training.
+            context: The candidate and what it measures, not trained or shortly. Its phenotype is to be left as it is;
+                `context.task.build(context.parts, context.streams)` is the same network before any training.
 
         Raises:
             InputError: The predictor cannot work with this task.

@@ -15,10 +15,10 @@ class Synapse(Component, ABC):
     """What stands where a dense network has `Linear` and `Conv2d`.
 
     The modules it makes tell their width afterwards (`out_features`, `out_channels`), which may differ from what
-    was asked for: a dendritic layer gives fewer outputs. The tensors that an encoding may generate are the weights of
-    `nn.Linear` and `nn.Conv2d`, or those that a module of its own names in `encodable_weights` (a tuple of attribute
-    names). A module that is not a linear map of its input counts its own work in `count_operations`, see
-    `spikefront.measure.recorder.CountsItself`.
+    was asked for: a dendritic layer gives fewer outputs. Only a readout gives exactly what was asked for. The tensors
+    that an encoding may generate are the weights of `nn.Linear` and `nn.Conv2d`, within a module too, or those that a
+    module of its own names in `encodable_weights` (a tuple of attribute names). A module that does other work than
+    these counts it in `count_operations`, see `spikefront.measure.recorder.CountsItself`.
 
     Attributes:
         sequential: True where the layer remembers something from step to step: it is then called with
@@ -31,6 +31,13 @@ class Synapse(Component, ABC):
     @abstractmethod
     def linear(self, inputs: int, outputs: int, bias: bool, generator: torch.Generator) -> nn.Module:
         """Make a fully connected layer, (N, inputs) to (N, outputs), initialised from `generator`."""
+
+    def readout(self, inputs: int, outputs: int, bias: bool, generator: torch.Generator) -> nn.Module:
+        """Make the last layer, (N, inputs) to exactly (N, outputs): the currents that the task reads.
+
+        By default that of `linear`; a synapse whose `linear` gives another width than asked for has to say what it is.
+        """
+        return self.linear(inputs, outputs, bias, generator)
 
     def conv(
         self,

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,12 +21,26 @@ Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 """The layers whose connections are their weights."""
 
 
+class Work(NamedTuple):
+    """Operations of a module that counts for itself.
+
+    Attributes:
+        effective: Operations with an input and a weight that are not zero.
+        dense: All operations.
+        analog: Whether they are multiply-accumulates, by whatever its inputs look like; otherwise accumulates.
+    """
+
+    effective: float
+    dense: float
+    analog: bool
+
+
 @runtime_checkable
 class CountsItself(Protocol):
     """A module that is not a linear map of its input, and knows its own work."""
 
-    def count_operations(self, inputs: Tensor) -> tuple[float, float]:
-        """Return the effective and the dense operations of one call, summed over all of `inputs`."""
+    def count_operations(self, inputs: Tensor) -> Work:
+        """Return the work of one call, summed over all of `inputs`."""
 
 
 @contextmanager
@@ -60,7 +74,8 @@ class Recorder:
     and with a stride. An analog layer does one operation for each input that is not zero. A layer is analog if
     it receives the coder's analog input, or any value that is not a whole number.
 
-    A module that `CountsItself` is asked with each of its inputs; the layers within it are not counted again.
+    A module that `CountsItself` is asked with each of its inputs, also whether it is analog; the layers within it are
+    not counted again. Its rate is the share of its operations that are effective.
     """
 
     def __init__(self, analog_input: bool) -> None:
@@ -120,32 +135,31 @@ class _SynapseTally:
     counts: dict[torch.Size, _Counts] = field(default_factory=dict)
     effective: float = 0.0
     dense: float = 0.0
-    magnitude: float = 0.0
     positions: int = 0
     flops: float = 0.0
 
     def add(self, layer: nn.Module, x: Tensor, output: Tensor) -> None:
-        self.analog = self.analog or not torch.equal(x, x.round())
-        self.positions += x.numel()
         if isinstance(layer, Weighted):
+            self.analog = self.analog or not torch.equal(x, x.round())
+            self.positions += x.numel()
             self.flops += output.numel() * layer.weight[0].numel()
             x = x.reshape(-1, *_sample_shape(layer, x))
             if x.shape[1:] not in self.counts:
                 self.counts[x.shape[1:]] = _Counts.of(layer, x.shape[1:])
             self.counts[x.shape[1:]].add(x)
         else:
-            effective, dense = cast("CountsItself", layer).count_operations(x)
-            self.effective += effective
-            self.dense += dense
-            self.flops += dense
-            self.magnitude += float(x.abs().sum(dtype=torch.float64))
+            work = cast("CountsItself", layer).count_operations(x)
+            self.analog = work.analog
+            self.effective += work.effective
+            self.dense += work.dense
+            self.flops += work.dense
 
     def record(self, name: str, samples: int, steps: int) -> SynapseRecord:
         counts = self.counts.values()
         effective = self.effective + sum(count.effective(self.analog) for count in counts)
         dense = self.dense + sum(count.dense() for count in counts)
-        magnitude = self.magnitude + sum(float(count.magnitude.sum()) for count in counts)
-        rate = magnitude / max(self.positions, 1)
+        magnitude = sum(float(count.magnitude.sum()) for count in counts)
+        rate = (magnitude + self.effective) / max(self.positions + self.dense, 1)
         flops = self.flops / samples / steps
         absent = sum(count.absent() for count in counts) / samples
         return SynapseRecord(name, self.analog, effective / samples, dense / samples, rate, flops, absent)

@@ -15,7 +15,8 @@ class SynapseRecord:
             (accumulates; a burst of s counts s).
         effective: Operations with a non-zero input and a non-zero weight.
         dense: Operations with any input and any weight, borders excluded.
-        rate: Mean magnitude of the input: spikes for each position and step.
+        rate: Mean magnitude of the input: spikes for each position and step; effective / dense where a module counts
+            for itself.
         flops: Multiply-accumulates of a single step by the usual formula, borders included.
         absent: Those of `dense` whose weight is zero: where a sparse layer has no connection.
     """

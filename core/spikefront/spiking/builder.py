@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from spikefront.components.encoding import encodable_weights
 from spikefront.components.neuron import NeuronModel
 from spikefront.components.surrogate import Surrogate
 from spikefront.components.synapse import Synapse
-from spikefront.space import Array
+from spikefront.errors import PluginError
 from spikefront.spiking.layers import Folded, NeuronLayer
 
 
@@ -28,7 +29,6 @@ class Builder:
         surrogate: Derivative of the spike.
         generator: Source of the initial weights.
         steps: Number of time steps T.
-        arrays: The evolved arrays of the network, by the names of its `evolved_arrays`.
     """
 
     input_shape: tuple[int, ...]
@@ -38,22 +38,36 @@ class Builder:
     surrogate: Surrogate
     generator: torch.Generator
     steps: int
-    arrays: Mapping[str, Array] = field(default_factory=dict)
     _fired: int = 0
 
     def linear(self, inputs: int | tuple[int, ...], outputs: int, bias: bool = True) -> nn.Module:
         """Return a fully connected layer.
 
         Args:
-            inputs: Their number, or the shape of what was flattened, which the layer keeps as `input_shape`: an
-                encoding may want to know where its inputs lie.
-            outputs: Their number.
+            inputs: Their number, or the shape of what was flattened, which the modules with the weights keep as
+                `input_shape`: an encoding may want to know where its inputs lie.
+            outputs: Their number; a synapse may give another one, see `width`.
             bias: Whether there is one.
         """
-        shape = (inputs,) if isinstance(inputs, int) else inputs
-        layer = self.synapse.linear(math.prod(shape), outputs, bias, self.generator)
-        vars(layer)["input_shape"] = shape  # torch types all attributes of modules as tensors and modules
-        return self._fold(layer)
+        return self._vectors(self.synapse.linear, inputs, outputs, bias)
+
+    def readout(self, inputs: int | tuple[int, ...], bias: bool = True) -> nn.Module:
+        """Return the last layer, a fully connected one with the outputs that the task asks for.
+
+        Args:
+            inputs: As for `linear`.
+            bias: Whether there is one.
+
+        Raises:
+            PluginError: The synapse gave another number of outputs.
+        """
+        layer = self._vectors(self.synapse.readout, inputs, self.outputs, bias)
+        if width(layer) != self.outputs:
+            raise PluginError(
+                f"synapse '{self.synapse.name}': its readout has {width(layer)} outputs, and the task {self.outputs}",
+                "Let its `readout` return a layer with as many outputs as asked for.",
+            )
+        return layer
 
     def conv(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = False) -> nn.Module:
         """Return a convolution with 'same' padding (odd kernels) and the given stride."""
@@ -69,6 +83,15 @@ class Builder:
     def stateless(self, module: nn.Module) -> nn.Module:
         """Return a module without memory (normalisation, pooling, flattening) applied to every step."""
         return Folded(module)
+
+    def _vectors(
+        self, make: Callable[..., nn.Module], inputs: int | tuple[int, ...], outputs: int, bias: bool
+    ) -> nn.Module:
+        shape = (inputs,) if isinstance(inputs, int) else inputs
+        layer = make(math.prod(shape), outputs, bias, self.generator)
+        for module, _ in encodable_weights(layer):
+            vars(module)["input_shape"] = shape  # torch types all attributes of modules as tensors and modules
+        return self._fold(layer)
 
     def _fold(self, layer: nn.Module) -> nn.Module:
         return layer if self.synapse.sequential else Folded(layer)

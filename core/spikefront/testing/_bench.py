@@ -131,7 +131,7 @@ class BenchNetwork(Network):
             middle: int | tuple[int, ...] = (16, *shape[1:])
         else:
             first, flat, middle = [builder.linear(math.prod(shape), 16), builder.neuron((16,))], [], 16
-        last = [builder.linear(middle, 12), builder.neuron((12,)), builder.linear(12, builder.outputs)]
+        last = [builder.linear(middle, 12), builder.neuron((12,)), builder.readout(12)]
         return nn.Sequential(*first, *flat, *last)
 
 

@@ -50,7 +50,7 @@ class WideNetwork(Network):
             builder.neuron((128,)),
             builder.linear(128, 128),
             builder.neuron((128,)),
-            builder.linear(128, builder.outputs),
+            builder.readout(128),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -62,7 +63,7 @@ class PredictorContract(ComponentContract[Predictor]):
         require(
             not changed and _flags(network) == flags,
             f"{told(component)} changed the candidate's network {changed[:3]}; build another one with "
-            "`context.task.build(context.parts, streams)`",
+            "`context.task.build(context.parts, context.streams)`",
         )
 
     def test_features_can_be_learnt_from(self, component: Predictor) -> None:
@@ -86,7 +87,7 @@ class PredictorContract(ComponentContract[Predictor]):
 
 def _probed(component: Predictor, context: Context, seed: int = 1) -> Sequence[float]:
     try:
-        return component.probe(context, Streams(seed))
+        return component.probe(dataclasses.replace(context, streams=Streams(seed)))
     except InputError as error:
         raise skip(f"it refuses the suite's task: {error.message}") from None
 

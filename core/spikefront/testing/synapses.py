@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, cast
 
 import torch
@@ -36,6 +37,17 @@ class SynapseContract(ComponentContract[Synapse]):
                 f"{width(layer)}; out_features and out_channels have to tell the width of the output",
             )
 
+    def test_readouts_have_the_outputs_that_were_asked_for(self, component: Synapse) -> None:
+        """Whatever width other layers have, the last one gives what the task reads."""
+        for outputs in (1, WIDTH):
+            layer = _readout(component, outputs)
+            found = (width(layer), _called(layer, _vectors(component)).shape[-1])
+            require(
+                found == (outputs, outputs),
+                f"{told(component)}: a readout of {outputs} outputs tells {found[0]} and has {found[1]}; override "
+                "`readout` where `linear` gives another width than asked for",
+            )
+
     def test_convolutions_keep_the_sides(self, component: Synapse) -> None:
         """A convolution with 'same' padding keeps height and width, and a stride of 2 halves them."""
         for stride in (1, 2):
@@ -52,7 +64,8 @@ class SynapseContract(ComponentContract[Synapse]):
 
     def test_same_generator_same_layer(self, component: Synapse) -> None:
         """Equal generators give layers with equal tensors, and others give other ones."""
-        for make in (_linear, _conv):
+        makers: tuple[Callable[..., nn.Module | None], ...] = (_linear, _readout, _conv)
+        for make in makers:
             made = [make(component, seed=seed) for seed in (1, 1, 2)]
             if None in made:
                 continue
@@ -134,6 +147,10 @@ def _linear(component: Synapse, seed: int = 0) -> nn.Module:
     return component.linear(INPUTS, WIDTH, True, generator(seed))
 
 
+def _readout(component: Synapse, outputs: int = WIDTH, seed: int = 0) -> nn.Module:
+    return component.readout(INPUTS, outputs, True, generator(seed))
+
+
 def _conv(component: Synapse, stride: int = 1, seed: int = 0) -> nn.Module | None:
     try:
         return component.conv(2, WIDTH, 3, stride, 1, False, generator(seed))
@@ -153,7 +170,8 @@ def _layers(component: Synapse) -> list[tuple[nn.Module, Tensor]]:
     """Return the layers that a synapse makes, with an input for each."""
     convolution = _conv(component)
     images = [] if convolution is None else [(convolution, _images(component))]
-    return [(_linear(component), _vectors(component)), *images]
+    vectors = [(make(component), _vectors(component)) for make in (_linear, _readout)]
+    return [*vectors, *images]
 
 
 def _called(layer: nn.Module, inputs: Tensor) -> Tensor:

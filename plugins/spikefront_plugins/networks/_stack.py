@@ -59,7 +59,7 @@ class Stack:
     def readout(self, head: Head = "flatten") -> None:
         """Add the last layer: a linear map of all values, or of each channel's average, to the outputs' currents."""
         self.vectors(head)
-        self.linear(self.builder.outputs)
+        self._add(self.builder.readout(self.flattened or self.shape), (self.builder.outputs,))
 
     def vectors(self, head: Head = "flatten") -> None:
         """Make vectors of images: all values, or each channel's average."""

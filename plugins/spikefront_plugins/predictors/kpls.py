@@ -18,7 +18,6 @@ from spikefront import Predictor, hookimpl
 from spikefront.components import Context, Guess
 from spikefront.components.predictor import Numbers
 from spikefront.components.task import require_supervised
-from spikefront.randomness import Streams
 from spikefront.spiking.layers import seed_noise
 
 LIBRARY = "smt.surrogate_models"
@@ -60,10 +59,10 @@ class KPLS(Predictor):
             raise ValueError("the library smt is missing; pip install 'spikefront[kpls]'")
         return self
 
-    def probe(self, context: Context, streams: Streams) -> Sequence[float]:
+    def probe(self, context: Context) -> Sequence[float]:
         inputs = require_supervised(context.task, self.name, "predictor").data("train").inputs[: self.batch]
         network: nn.Module = context.phenotype
-        seed_noise(network, streams.torch("probe", "noise"))
+        seed_noise(network, context.streams.torch("probe", "noise"))
         with torch.no_grad(), evaluating(network):
             scores = network(inputs).mean(0).flatten(1).double()
         vector: list[float] = scores.softmax(1).flatten().tolist()

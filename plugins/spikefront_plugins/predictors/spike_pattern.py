@@ -13,7 +13,6 @@ from torch import Tensor
 from spikefront import NeuronModel, Predictor, Surrogate, hookimpl
 from spikefront.components import Context, Spike, State
 from spikefront.components.task import require_supervised
-from spikefront.randomness import Streams
 from spikefront.spiking.layers import NeuronLayer, SpikingNetwork, seed_noise
 
 Distance = Literal["sparsity-aware", "hamming"]
@@ -51,12 +50,12 @@ class SpikePattern(Predictor):
         1, ge=1, description="initialisations that the score is averaged over, the candidate's own first"
     )
 
-    def probe(self, context: Context, streams: Streams) -> Sequence[float]:
+    def probe(self, context: Context) -> Sequence[float]:
         inputs = require_supervised(context.task, self.name, "predictor").data("train").inputs
         batches = [rows for rows in inputs[: self.batch * self.batches].split(self.batch) if len(rows) > 1]
         scores: list[float] = []
         for seed in range(self.seeds):
-            own = streams.child("probe", seed) if seed else streams
+            own = context.streams.child("probe", seed) if seed else context.streams
             network = context.task.build(context.parts, own)
             seed_noise(network, own.torch("probe", "noise"))
             scores += [pattern_score(patterns(network, rows), self.distance) for rows in batches]

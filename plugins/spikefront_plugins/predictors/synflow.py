@@ -14,7 +14,6 @@ from spikefront import NeuronModel, Predictor, hookimpl
 from spikefront.components import Context, Spike, State
 from spikefront.components.encoding import encodable_weights
 from spikefront.components.task import require_supervised
-from spikefront.randomness import Streams
 from spikefront.spiking.layers import NeuronLayer, SpikingNetwork
 
 
@@ -33,9 +32,9 @@ class Synflow(Predictor):
 
     name: ClassVar[str] = "synflow"
 
-    def probe(self, context: Context, streams: Streams) -> Sequence[float]:
+    def probe(self, context: Context) -> Sequence[float]:
         task = require_supervised(context.task, self.name, "predictor")
-        network = task.build(context.parts, streams)
+        network = task.build(context.parts, context.streams)
         return [synaptic_flow(network, torch.ones(context.parts.coder.steps, 1, *task.input_shape))]
 
 

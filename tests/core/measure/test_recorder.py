@@ -12,7 +12,7 @@ from torch.nn.utils import parametrize
 
 from spikefront import NeuronModel
 from spikefront.components.parts import Parts
-from spikefront.measure.recorder import record
+from spikefront.measure.recorder import Work, record
 from spikefront.measure.recording import NeuronRecord, Recording
 from spikefront.randomness import Streams
 from spikefront.spiking.layers import Folded, NeuronLayer
@@ -295,7 +295,8 @@ def test_recording_changes_no_output():
             assert torch.equal(built(x), before)
 
 
-def test_modules_that_count_for_themselves_are_asked_instead_of_their_layers():
+@pytest.mark.parametrize("analog", [True, False])
+def test_modules_that_count_for_themselves_are_asked_instead_of_their_layers(analog):
     class Squares(nn.Module):
         out_features = 3
 
@@ -307,13 +308,14 @@ def test_modules_that_count_for_themselves_are_asked_instead_of_their_layers():
             return self.inner(x.square())
 
         def count_operations(self, inputs):
-            return 2.0 * float(inputs.count_nonzero()), 7.0 * len(inputs)
+            return Work(2.0 * float(inputs.count_nonzero()), 7.0 * len(inputs), analog)
 
     result = recorded(
         nn.Sequential(Squares(), layer_with(torch.ones(2, 3))), torch.tensor([[0, 1, 1, 0.5], [0, 0, 0, 1]])
     )
     own, other = result.synapses
-    assert (own.name, own.analog, own.effective, own.dense, own.flops) == ("0", True, 4, 7, 7)
+    assert (own.name, own.analog, own.effective, own.dense, own.flops) == ("0", analog, 4, 7, 7)
+    assert own.rate == 4 / 7
     assert other.name == "1"
 
 

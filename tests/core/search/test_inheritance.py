@@ -62,7 +62,7 @@ class Oracle(Predictor):
     """Knows the first metric."""
     name: ClassVar[str] = "oracle"
 
-    def probe(self, context, streams):
+    def probe(self, context):
         return [-context.metrics["first"]]
 
 class Chosen(Algorithm):

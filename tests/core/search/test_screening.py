@@ -73,7 +73,7 @@ class Oracle(Predictor):
     at: float = Field(0.0, description="share of the training that candidates have had")
     enough: int = Field(1, description="candidates that it learns from")
 
-    def probe(self, context, streams):
+    def probe(self, context):
         if context.phenotype["trained"] != self.at or not context.metrics:
             raise ValueError("trained otherwise")
         first = context.metrics["first"]

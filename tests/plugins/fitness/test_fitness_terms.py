@@ -18,11 +18,13 @@ from spikefront_plugins.encodings.genetic import Genetic
 from spikefront_plugins.fitness.accuracy import Accuracy
 from spikefront_plugins.fitness.activation_sparsity import ActivationSparsity
 from spikefront_plugins.fitness.approximate_energy import ApproximateEnergy
+from spikefront_plugins.fitness.communication import Communication
 from spikefront_plugins.fitness.connection_sparsity import ConnectionSparsity
 from spikefront_plugins.fitness.energy import Energy
 from spikefront_plugins.fitness.footprint import Footprint
 from spikefront_plugins.fitness.latency import Latency
 from spikefront_plugins.fitness.parameters import Parameters
+from spikefront_plugins.fitness.r2 import R2
 from spikefront_plugins.fitness.spikes import Spikes
 from spikefront_plugins.fitness.synaptic_operations import SynapticOperations
 from spikefront_plugins.networks.mlp import MLP
@@ -31,8 +33,8 @@ from spikefront_plugins.surrogates.atan import ATan
 from spikefront_plugins.synapses.dense import Dense
 
 TERMS = [
-    Accuracy, ActivationSparsity, ApproximateEnergy, ConnectionSparsity, Energy, Footprint, Latency, Parameters, Spikes,
-    SynapticOperations,
+    Accuracy, ActivationSparsity, ApproximateEnergy, Communication, ConnectionSparsity, Energy, Footprint, Latency,
+    Parameters, R2, Spikes, SynapticOperations,
 ]  # fmt: skip
 
 RECORDING = Recording(
@@ -70,6 +72,20 @@ def test_accuracy_is_the_tasks_metric():
     assert Accuracy().measure(context(metrics={"accuracy": 0.75, "loss": 1.0})) == 0.75
 
 
+def test_communication_of_binary_layers_is_their_spikes_and_addresses_take_at_least_a_bit():
+    layers = (NeuronRecord("a", 64, 25.0, 25.0), NeuronRecord("b", 65, 3.0, 3.0), NeuronRecord("c", 1, 2.0, 2.0))
+    recording = Recording(samples=1, steps=2, neurons=layers)
+    assert Communication().measure(context(recording=recording)) == 30
+    assert Communication(count="bits").measure(context(recording=recording)) == 25 * 6 + 3 * 7 + 2
+    assert Communication(count="width").measure(context(recording=recording)) == 2 * 130
+
+
+def test_r2_is_the_tasks_metric_and_refused_where_it_has_none():
+    assert R2().measure(context(metrics={"r2": -0.25, "loss": 1.25})) == -0.25
+    with pytest.raises(InputError, match=r"'any-task' is no regression(.|\n)*: accuracy"):
+        R2().measure(context(metrics={"accuracy": 1.0}))
+
+
 def test_accuracy_of_a_task_without_it_is_refused():
     with pytest.raises(InputError, match=r"'any-task' has no metric 'accuracy'(.|\n)*: nmse, snr"):
         Accuracy().measure(context(metrics={"snr": 1.0, "nmse": 2.0}))
@@ -85,13 +101,18 @@ def test_accuracy_of_a_task_without_it_is_refused():
     (SynapticOperations(), 350),
     (SynapticOperations(count="dense"), 1200),
     (Spikes(), 35),
+    (Communication(), 4 * 30 + 10),  # spikes of the first layer are no ones: bursts
+    (Communication(count="width"), 4 * 50),
+    (Communication(count="bits"), 4 * 30 * 32 + 10 * 5),
     (ActivationSparsity(), 1 - 30 / (4 * 50)),
 ])  # fmt: skip
 def test_terms_of_a_recording(term, expected):
     assert term.measure(context()) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("term", [Energy(), ApproximateEnergy(), SynapticOperations(), Spikes(), ActivationSparsity()])
+@pytest.mark.parametrize("term", [
+    Energy(), ApproximateEnergy(), SynapticOperations(), Spikes(), ActivationSparsity(), Communication(),
+])  # fmt: skip
 def test_terms_without_a_recording_mean_nothing(term):
     assert term.measure(context(recording=Recording())) is None
 
@@ -135,7 +156,7 @@ def test_connection_sparsity_of_no_connections_means_nothing():
 @pytest.mark.parametrize("contract", TERMS)
 def test_they_come_through_the_hook_with_direction_and_unit(contract):
     assert load().get(Fitness, contract.name) is contract
-    maximized = contract in (Accuracy, ActivationSparsity, ConnectionSparsity)
-    assert contract.direction == ("maximize" if maximized else "minimize")
-    assert contract.bounds == ((0.0, 1.0) if maximized else None)
+    shares = contract in (Accuracy, ActivationSparsity, ConnectionSparsity)
+    assert contract.direction == ("maximize" if shares or contract is R2 else "minimize")
+    assert contract.bounds == ((0.0, 1.0) if shares else None)
     assert not contract.uses_elite

@@ -7,7 +7,7 @@ from torch import nn
 
 from spikefront import Network
 from spikefront.components.parts import Parts
-from spikefront.errors import InputError
+from spikefront.errors import InputError, PluginError
 from spikefront.plugins import load
 from spikefront.randomness import Streams
 from spikefront.spiking.layers import NeuronLayer
@@ -222,12 +222,15 @@ def test_max_pooling_keeps_spikes_binary_and_average_pooling_does_not():
 
 
 class Wider(Dense):
-    """Gives one output more than asked for, as synapses may."""
+    """Gives one output more than asked for, as synapses may where a layer is not the last."""
 
     name = "wider"
 
     def linear(self, inputs, outputs, bias, generator):
         return super().linear(inputs, outputs + 1, bias, generator)
+
+    def readout(self, inputs, outputs, bias, generator):
+        return super().linear(inputs, outputs, bias, generator)
 
     def conv(self, inputs, outputs, kernel, stride, padding, bias, generator):
         return super().conv(inputs, outputs + 1, kernel, stride, padding, bias, generator)
@@ -235,7 +238,17 @@ class Wider(Dense):
 
 @pytest.mark.parametrize("network", [one for one in NETWORKS if one.name != "snas-cell"], ids=repr)
 def test_a_synapse_may_change_the_width(network):
-    assert build(network, (1, 32, 32), synapse=Wider())(data(2, 1, 32, 32)).shape == (T, 2, 5)
+    assert build(network, (1, 32, 32), synapse=Wider())(data(2, 1, 32, 32)).shape == (T, 2, 4)
+
+
+@every_network
+def test_a_readout_of_another_width_is_refused(network):
+    class TooWide(Wider):
+        name = "too-wide"
+        readout = Wider.linear
+
+    with pytest.raises(PluginError, match=r"'too-wide': its readout has 5 outputs, and the task 4"):
+        build(network, (1, 32, 32), synapse=TooWide())
 
 
 def test_recurrent_networks_refuse_synapses_that_remember():

@@ -33,7 +33,7 @@ class NewComponent(Network):
         inputs = math.prod(builder.input_shape)
         layers = [builder.linear(inputs, neurons) for neurons in self.branches]
         branches = [nn.Sequential(layer, builder.neuron((width(layer),))) for layer in layers]
-        readout = builder.linear(sum(map(width, layers)), builder.outputs)
+        readout = builder.readout(sum(map(width, layers)))
         return nn.Sequential(builder.stateless(nn.Flatten()), SideBySide(branches), readout)
 
 

@@ -11,7 +11,6 @@ from pydantic import Field
 from spikefront import Predictor, hookimpl
 from spikefront.components import Context
 from spikefront.components.task import require_supervised
-from spikefront.randomness import Streams
 
 
 class NewComponent(Predictor):
@@ -26,7 +25,7 @@ class NewComponent(Predictor):
 
     size: Literal["parameters", "flops"] = Field("parameters", description="stored numbers, or operations of a step")
 
-    def probe(self, context: Context, streams: Streams) -> Sequence[float]:
+    def probe(self, context: Context) -> Sequence[float]:
         require_supervised(context.task, self.name, "predictor")
         if self.size == "parameters":
             size = float(context.parts.encoding.stored_numbers(context.phenotype))

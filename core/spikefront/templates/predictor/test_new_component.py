@@ -33,5 +33,5 @@ def test_both_sizes_by_hand() -> None:
     context = Context(Genome({}), candidate.parts, candidate.task, Fitted(network), {}, recording, streams)
     parameters = NewComponent(size="parameters")
     flops = NewComponent(size="flops")
-    assert parameters.probe(context, Streams(0)) == [math.log(64 * 16 + 16 + 16 * 10 + 10)]
-    assert flops.probe(context, Streams(0)) == [math.log(1024 + 160)]
+    assert parameters.probe(context) == [math.log(64 * 16 + 16 + 16 * 10 + 10)]
+    assert flops.probe(context) == [math.log(1024 + 160)]
