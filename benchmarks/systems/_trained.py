@@ -92,6 +92,6 @@ def compared(values: Sequence[float], others: Sequence[float], digits: int = 4) 
     return median, f"{median:+.{digits}f} (p = {p:.3f}, {len(differences)} seeds)"
 
 
-def verdict(gains: Sequence[float]) -> bool | None:
+def verdict(gained: Sequence[float]) -> bool | None:
     """Return whether a gain is one with every seed, with none by the median, or neither."""
-    return True if min(gains) > 0 else False if statistics.median(gains) <= 0 else None
+    return True if min(gained) > 0 else False if statistics.median(gained) <= 0 else None
