@@ -841,6 +841,14 @@ class OnlyChild(BlendCrossover):
         return super().cross(domain, a, b, rng)[:1]
 
 
+@caught_by("chosen_genes_are_some_of_its_genes")
+class ChoosingTwice(BlendCrossover):
+    """It chooses a gene twice."""
+
+    def chosen(self, paths, rng):
+        return [*paths[:1], *paths[:1]]
+
+
 @caught_by("equal_parents_have_children_in_the_domain")
 class Undefined(BlendCrossover):
     """Equal parents divide by zero."""

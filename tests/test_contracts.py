@@ -165,6 +165,7 @@ DIRECTIONS = {
     "accuracy": "maximize",
     "activation-sparsity": "maximize",
     "approximate-energy": "minimize",
+    "autosnn-score": "maximize",
     "communication": "minimize",
     "connection-sparsity": "maximize",
     "energy": "minimize",

@@ -56,12 +56,13 @@ def trained(study: Specification, seed: int, genes: Mapping[str, Any] | None = N
         raise RuntimeError(evaluation.failure.traceback)
     seconds = time.perf_counter() - start
     measured = {name: value.mean for name, value in evaluation.measurements.items() if value.mean is not None}
-    scores: dict[str, float] = {}
-    if test:
-        resolved, streams = study.resolve(genome), streams_of(study, genome, seed)
-        network = phenotype_of(resolved, evaluation.weights, streams)
-        scores = resolved.task.score(network, "test", streams)
-    return Outcome(measured, scores, seconds)
+    return Outcome(measured, tested(study, genome, evaluation.weights, seed) if test else {}, seconds)
+
+
+def tested(study: Specification, genome: Genome, weights: bytes, seed: int) -> dict[str, float]:
+    """Return the metrics of a trained network on the test split."""
+    resolved, streams = study.resolve(genome), streams_of(study, genome, seed)
+    return resolved.task.score(phenotype_of(resolved, weights, streams), "test", streams)
 
 
 def front(study: Specification) -> list[dict[str, Any]]:
@@ -78,9 +79,19 @@ def spread(values: Sequence[float], digits: int = 4) -> str:
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def gains(values: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Return by how much each value is above its partner."""
+    return [a - b for a, b in zip(values, others, strict=True)]
+
+
 def compared(values: Sequence[float], others: Sequence[float], digits: int = 4) -> tuple[float, str]:
     """Return the median of paired differences, and it as text with p of Wilcoxon's signed-rank test, two-sided."""
-    differences = [a - b for a, b in zip(values, others, strict=True)]
+    differences = gains(values, others)
     p = float(wilcoxon(differences).pvalue) if any(differences) else 1.0
     median = statistics.median(differences)
     return median, f"{median:+.{digits}f} (p = {p:.3f}, {len(differences)} seeds)"
+
+
+def verdict(gained: Sequence[float]) -> bool | None:
+    """Return whether a gain is one with every seed, with none by the median, or neither."""
+    return True if min(gained) > 0 else False if statistics.median(gained) <= 0 else None

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from benchmarks.systems import Finding
-from benchmarks.systems._trained import STUDIES, compared, spread
+from benchmarks.systems._trained import STUDIES, compared, gains, spread, verdict
 from spikefront.components.task import require_supervised
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.genome import Genome
@@ -226,16 +226,11 @@ def findings(rows: list[dict[str, Any]]) -> Iterator[Finding]:
     yield guesses(list(runs[WATCHED].values()))
 
 
-def verdict(gains: Sequence[float]) -> bool | None:
-    """Return whether a gain is one with every seed, with none by the median, or neither."""
-    return True if min(gains) > 0 else False if statistics.median(gains) <= 0 else None
-
-
 def compared_in(claim: str, both: list[tuple[Run, Run]], volume: str) -> Finding:
     """Return how much larger one of the hypervolumes is."""
     ours, others = ([getattr(pair[place], volume) for pair in both] for place in (0, 1))
-    gains = [our - other for our, other in zip(ours, others, strict=True)]
-    return Finding(claim, f"hypervolume {compared(ours, others, 3)[1]}", verdict(gains))
+
+    return Finding(claim, f"hypervolume {compared(ours, others, 3)[1]}", verdict(gains(ours, others)))
 
 
 def saved(run: Run, whole: Run, cost: str) -> float:

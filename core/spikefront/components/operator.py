@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
@@ -46,9 +47,18 @@ class Crossover(Operator, ABC):
 
     probability: float = Field(0.5, ge=0, le=1, description="chance, for each gene, that it is mixed")
 
+    def chosen(self, paths: Sequence[str], rng: np.random.Generator) -> Sequence[str]:
+        """Return which of its genes two parents mix; by default each with `probability`.
+
+        Args:
+            paths: The genes it works on that are active in a parent at least, in the order of the space.
+            rng: Source of randomness.
+        """
+        return [path for path in paths if rng.random() < self.probability]
+
     @abstractmethod
     def cross(self, domain: Domain, a: Any, b: Any, rng: np.random.Generator) -> tuple[Any, Any]:
-        """Return the two children's values. `probability` has been dealt with before."""
+        """Return the two children's values of a gene that was `chosen`."""
 
 
 class Mutation(Operator, ABC):

@@ -71,7 +71,7 @@ class Variation:
         return {path: self._samplings[path].sample(gene.domain, rng) for path, gene in self.space.items()}
 
     def cross(self, a: Point, b: Point, rng: np.random.Generator) -> tuple[Point, Point, tuple[str, ...]]:
-        """Mix two points, if they are to be: each gene that is active in one of them, with its operator's probability.
+        """Mix two points, if they are to be: those genes active in one of them that their operators choose.
 
         Returns:
             A child that is `a` where nothing was mixed, one that is `b` there, and the names of the
@@ -81,8 +81,9 @@ class Variation:
         if self._crossed < 1 and rng.random() >= self._crossed:  # no draw where it is 1: recorded searches replay
             return first, second, ()
         awake = {*self.space.active(a), *self.space.active(b)}
-        for path, operator in self._crossovers.items():
-            if path in awake and rng.random() < operator.probability:
+        for operator in dict.fromkeys(self._crossovers.values()):
+            own = [path for path, chosen in self._crossovers.items() if chosen == operator and path in awake]
+            for path in operator.chosen(own, rng):
                 first[path], second[path] = operator.cross(self.space[path].domain, a[path], b[path], rng)
                 used.append(operator.name)
         return first, second, _unique(used)

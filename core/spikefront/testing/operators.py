@@ -159,6 +159,18 @@ class OperatorContract(ComponentContract[Operator]):
                         f"is not in {domain}",
                     )
 
+    def test_chosen_genes_are_some_of_its_genes(self, component: Operator) -> None:
+        """A crossover chooses among the genes it is given, each once; none of none."""
+        if not isinstance(component, Crossover):
+            raise skip("it is no crossover")
+        for paths in ((), ("a",), ("a", "b", "c", "d", "e")):
+            for seed in range(20):
+                chosen = list(component.chosen(paths, np.random.default_rng(seed)))
+                require(
+                    len(set(chosen)) == len(chosen) and set(chosen) <= set(paths),
+                    f"{told(component)} chose {chosen} of the genes {list(paths)}; choose some of them, each once",
+                )
+
     def test_something_happens(self, component: Operator) -> None:
         """Not all results are the values that went in, or, for a sampling, equal to each other."""
         for domain in self.domains(component):

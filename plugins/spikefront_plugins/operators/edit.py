@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spikefront import Mutation, hookimpl
 from spikefront.components import Operator
@@ -27,9 +27,15 @@ class Edit(Mutation):
     name: ClassVar[str] = "edit"
     domains: ClassVar[tuple[type[Any], ...]] = (ListOf,)
 
-    insert: float = Field(0.25, ge=0, le=0.5, description="chance that a table is inserted")
-    delete: float = Field(0.25, ge=0, le=0.5, description="chance that a table is deleted")
+    insert: float = Field(0.25, ge=0, le=1, description="chance that a table is inserted")
+    delete: float = Field(0.25, ge=0, le=1, description="chance that a table is deleted")
     edits: int = Field(1, ge=1, le=100, description="how many such changes are made one after the other")
+
+    @model_validator(mode="after")
+    def _chances(self) -> Self:
+        if self.insert + self.delete > 1:
+            raise ValueError(f"insert + delete = {self.insert + self.delete:g} has to be at most 1")
+        return self
 
     def mutate(self, domain: Domain, value: Any, rng: np.random.Generator) -> Any:
         bounds = expect(domain, ListOf)

@@ -57,6 +57,7 @@ class SurrogateGradient(Trainer):
     memory: float | None = Field(None, gt=0, description="most GiB of a step; larger batches are split")
     saved: Literal["plain", "packed"] = Field("plain", description="how the backward pass's tensors are kept")
     clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
+    order: int = Field(0, ge=0, description="number of the order of the samples: another one, other batches")
     shift: int = Field(0, ge=0, description="augmentation: largest shift in pixels")
     flip: bool = Field(False, description="augmentation: mirror half of the images")
     first_data: float = Field(1.0, gt=0, le=1, description="share of the training split in the first epoch; see above")
@@ -141,7 +142,7 @@ class SurrogateGradient(Trainer):
         return row if gradient.parts == 1 else row | {"parts": gradient.parts}
 
     def _batches(self, data: Data, session: Session, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        generator = session.streams.torch("order", epoch)
+        generator = session.streams.torch("order", epoch, *([self.order] if self.order else []))
         order = torch.randperm(len(data.inputs), generator=generator)
         for rows in order[: self._samples(len(order), epoch)].split(self.batch):
             yield augmented(data.inputs[rows], self.shift, self.flip, generator), data.targets[rows]

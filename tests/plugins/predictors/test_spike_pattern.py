@@ -18,7 +18,7 @@ def random_patterns(*shape: int, rate: float = 0.15, seed: int = 0) -> torch.Ten
     return (torch.rand(*shape, generator=generator) < rate).float()
 
 
-def by_hand(layers: list[np.ndarray]) -> float:
+def by_hand(layers: list[np.ndarray], sparsity_aware: bool = True) -> float:
     """Return ln |det K| in float64, one term after the other, from the equation."""
     samples = layers[0].shape[1]
     kernel, terms = np.zeros((samples, samples)), 0
@@ -29,7 +29,8 @@ def by_hand(layers: list[np.ndarray]) -> float:
                 for j in range(samples):
                     r, s = step[i].mean(), step[j].mean()
                     distance = (step[i] * (1 - step[j]) + (1 - step[i]) * step[j]).sum()
-                    kernel[i, j] += neurons - 0.5 * distance / (neurons * (r * (1 - s) + (1 - r) * s) + 1e-3)
+                    scale = 2 * (neurons * (r * (1 - s) + (1 - r) * s) + 1e-3) if sparsity_aware else 1
+                    kernel[i, j] += neurons - distance / scale
             terms += 1
     sign, logarithm = np.linalg.slogdet(kernel / terms)
     assert sign > 0
@@ -44,9 +45,17 @@ def test_the_formula() -> None:
     assert pattern_score(pieces) == pytest.approx(expected, abs=1e-9)
 
 
+def test_the_plain_hamming_distance() -> None:
+    layers = [random_patterns(3, 6, 40), random_patterns(3, 6, 12, rate=0.4, seed=1)]
+    expected = by_hand([layer.numpy() for layer in layers], sparsity_aware=False)
+    assert pattern_score(layers, "hamming") == pytest.approx(expected, abs=1e-9)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_random_patterns_of_known_size(seed: int) -> None:
-    assert pattern_score([random_patterns(1, 64, 4096, seed=seed)]) == pytest.approx(-31.7, abs=0.3)
+    x = random_patterns(1, 64, 4096, seed=seed)
+    assert pattern_score([x]) == pytest.approx(-31.7, abs=0.3)
+    assert pattern_score([x], "hamming") == pytest.approx(449.7, abs=1.5)
 
 
 def test_neither_the_order_of_neurons_nor_that_of_samples_matters() -> None:
