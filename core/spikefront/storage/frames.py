@@ -164,9 +164,11 @@ def genes(database: Database, study: str, numbers: Collection[int] | None = None
         some = texts[start : start + _TOGETHER]
         for paths, members, values in _by_genes(some):
             for path, column in zip(paths, values, strict=True):
-                if not isinstance(column[0], dict):
-                    whole = columns.setdefault(path, np.full(len(found), None, dtype=object))
-                    whole[members + start] = np.fromiter(column, dtype=object, count=len(column))
+                if isinstance(column[0], dict):
+                    continue
+                if path not in columns:
+                    columns[path] = np.full(len(found), None, dtype=object)
+                columns[path][members + start] = np.fromiter(column, dtype=object, count=len(column))
     index = pd.Index(found, name="id", dtype=np.int64)
     return pd.DataFrame({path: pd.Series(column.tolist(), index) for path, column in columns.items()}, index=index)
 
