@@ -118,7 +118,8 @@ def figure_front(table: pd.DataFrame, axes: Sequence[Axis], colour: str, marks: 
 def hover_texts(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Return what the mouse tells of each candidate: number, generation, values with their standard error."""
     texts = []
-    for row in rows.to_dict("records"):
+    needed = {"id", "generation", "budget", *columns, *(f"{column} s.e." for column in columns)}
+    for row in rows[[column for column in rows if column in needed]].to_dict("records"):
         lines = [f"<b>candidate {row['id']}</b>, generation {row['generation']}"]
         if row["budget"] < 1:
             lines.append(f"stopped after {row['budget']:.0%} of the training")

@@ -15,7 +15,7 @@ from spikefront_app.figures.front import Marks, figure_front
 from spikefront_app.picks import picks_of
 from spikefront_app.reading import read_evaluations, read_genes, read_left_front, read_shortlist, read_studies
 from spikefront_app.selection import choose_selected, linked_chart
-from spikefront_app.widgets import choose_part, choose_study, heading, how_to_read, live
+from spikefront_app.widgets import FIGURES_SECONDS, choose_part, choose_study, heading, how_to_read, live
 
 
 FIRST = 200
@@ -79,4 +79,4 @@ def show() -> None:
 
 heading("Front", "The candidates that no other beats in every objective.")
 chosen = choose_study()
-live(show, chosen)
+live(show, chosen, FIGURES_SECONDS)
