@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup study test docs fix format lint types tests coverage clean
+.PHONY: setup study systems test docs fix format lint types tests coverage clean
 
 setup: $(STAMP)
 
@@ -17,6 +17,9 @@ $(STAMP): pyproject.toml
 
 study: setup
 	$(BIN)/spikefront run studies/quickstart.toml
+
+systems: setup
+	$(BIN)/python -m benchmarks.systems
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

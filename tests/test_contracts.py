@@ -56,13 +56,16 @@ SETTINGS = {
     ],
     ("fitness", "energy"): [{"analog_input": "once"}],
     ("fitness", "synaptic-operations"): [{"count": "dense"}],
+    ("algorithm", "ga"): [{"crossover": 0.5}],
     ("algorithm", "sep-cma-es"): [{"weights": {"loss0": 1.0, "loss1": 2.0}}],
     ("task", "digits"): [SMALL],
+    ("task", "cortical-column"): [{"excitatory_targets": (4.0, 9.0), "density": 0.5, "duration": 200, "runs": 1}],
 }
 """Other settings than the defaults that are tried too."""
 
 DEFAULTS = {("task", name): SMALL for name in ("mnist", "fashion-mnist", "cifar10")} | {
-    ("executor", "local"): {"workers": 1}
+    ("executor", "local"): {"workers": 1},
+    ("task", "cortical-column"): {"duration": 100, "settling": 10},
 }
 """Settings in place of the defaults, where these take long."""
 
@@ -74,7 +77,18 @@ class GeneEntropyContract(FitnessContract):
         return bench_context(replace(PARTS, encoding=Genetic(genes=2, origin="trained")))
 
 
-SUITES = {("fitness", "gene-entropy"): GeneEntropyContract}
+class RateErrorContract(FitnessContract):
+    """The term measures a candidate of a task that has rates."""
+
+    def context(self):
+        metrics = {"rate_error": 0.3, "excitatory_error": 0.2, "inhibitory_error": 0.4}
+        return replace(super().context(), metrics=metrics)
+
+
+RATE_ERRORS = ("rate-error", "excitatory-rate-error", "inhibitory-rate-error")
+SUITES = {("fitness", "gene-entropy"): GeneEntropyContract} | {
+    ("fitness", name): RateErrorContract for name in RATE_ERRORS
+}
 
 NOT_HERE = {("executor", "ray")}
 """Has a test module of its own, which starts Ray once."""
@@ -85,10 +99,13 @@ DIRECTIONS = {
     "approximate-energy": "minimize",
     "connection-sparsity": "maximize",
     "energy": "minimize",
+    "excitatory-rate-error": "minimize",
     "footprint": "minimize",
     "gene-entropy": "minimize",
+    "inhibitory-rate-error": "minimize",
     "latency": "minimize",
     "parameters": "minimize",
+    "rate-error": "minimize",
     "spikes": "minimize",
     "synaptic-operations": "minimize",
     "temporal-difference": "maximize",

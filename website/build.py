@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -34,15 +33,15 @@ def generated_pages() -> dict[str, str]:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Complete the navigation: a page for each kind, and all decisions."""
-    kinds = [{TITLES[kind][1]: f"plugins/{kind}.md"} for kind in KINDS]
-    decisions = [{_title(path): f"decisions/{path.name}"} for path in sorted(ROOT.glob("docs/decisions/*.md"))]
+    """Complete the navigation: a page for each kind, all systems and all decisions."""
+    more = {
+        "Writing plugins": [{TITLES[kind][1]: f"plugins/{kind}.md"} for kind in KINDS],
+        "Published systems": _titled("systems"),
+        "Decisions": _titled("decisions"),
+    }
     for entry in config.nav or []:
         for title, pages in entry.items():
-            if title == "Writing plugins":
-                entry[title] = [*pages, *kinds]
-            elif title == "Decisions":
-                entry[title] = [*pages, *decisions]
+            entry[title] = [*pages, *more[title]] if title in more else pages
     return config
 
 
@@ -63,6 +62,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return rewritten(markdown, source) if (ROOT / source).is_file() else markdown
 
 
-def _title(path: Path) -> str:
-    head: Any = path.read_text().split("\n", 1)[0]
-    return str(head.removeprefix("# "))
+def _titled(folder: str) -> list[dict[str, str]]:
+    """Return title and path in the site of every page in a folder of docs/."""
+    pages = sorted(ROOT.glob(f"docs/{folder}/*.md"))
+    return [{page.read_text().split("\n", 1)[0].removeprefix("# "): f"{folder}/{page.name}"} for page in pages]

@@ -170,6 +170,11 @@ class Specification:
         """The objectives as an algorithm sees them."""
         return tuple(Objective(term.name, term.direction) for term in self.objectives)
 
+    @property
+    def hands_on_weights(self) -> bool:
+        """Whether what candidates have learnt is needed until the search ends."""
+        return self.budget.inherits or self.algorithm.wants_weights
+
     def to_json(self) -> str:
         """Return the study as canonical JSON, from which `from_document` makes it again."""
         return json.dumps(self.document, sort_keys=True, separators=(",", ":"))

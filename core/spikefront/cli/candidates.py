@@ -16,6 +16,7 @@ from spikefront.cli.options import (
     registry_of,
 )
 from spikefront.cli.output import print_listing
+from spikefront.components import SupervisedTask
 from spikefront.errors import SpikefrontError
 from spikefront.evaluate import phenotype_of, streams_of
 from spikefront.job import Evaluation, Job, Measurement
@@ -80,7 +81,9 @@ def test(
         scores: list[dict[str, float]] = []
         for old in trained or [row]:
             streams = streams_of(study, row.genome, old.replicates[0], old.purpose)
-            phenotype = phenotype_of(resolved, queries.weights(database, name, old.number, old.purpose), streams)
+            simulated = not old.has_weights and not isinstance(resolved.task, SupervisedTask)  # nothing is stored of it
+            weights = b"" if simulated else queries.weights(database, name, old.number, old.purpose)
+            phenotype = phenotype_of(resolved, weights, streams)
             scores.append(resolved.task.score(phenotype, "test", streams))
         measurements = {metric: Measurement(tuple(score[metric] for score in scores)) for metric in scores[0]}
         evaluation = Evaluation(row.genome, measurements)

@@ -11,7 +11,7 @@ from spikefront.components.coder import Coder
 from spikefront.components.encoding import Encoding
 from spikefront.components.executor import Executor, Pool, Retries
 from spikefront.components.exporter import Candidate, CandidateExporter, Exporter, StudyExporter
-from spikefront.components.fitness import Context, Direction, Fitness
+from spikefront.components.fitness import Context, Direction, Fitness, TaskMetric
 from spikefront.components.network import Network
 from spikefront.components.neuron import NeuronModel, Spike, State, ThresholdNeuron
 from spikefront.components.operator import Crossover, Mutation, Operator, Sampling
@@ -88,6 +88,7 @@ __all__ = [
     "Surrogate",
     "Synapse",
     "Task",
+    "TaskMetric",
     "ThresholdNeuron",
     "Told",
     "Trainer",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from torch import Tensor
 
 from spikefront.components.base import Component
 from spikefront.components.fitness import Direction
@@ -13,6 +15,9 @@ from spikefront.components.operator import Operator
 from spikefront.genome import Genome
 from spikefront.randomness import Streams
 from spikefront.space import Space
+
+Weights = Mapping[str, Tensor]
+"""What a network has learnt: parameters and buffers by their names in its state; one that is shared under its first."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,14 @@ class Proposal:
         genome: The candidate.
         parents: Hashes of the genomes it was made from.
         operators: Names of the operators that made it.
+        weights: What its training starts from, see `Encoding.inherit`; None leaves that to `search.inheritance`. A
+            genome that was asked for before is not trained again, whatever it would start from.
     """
 
     genome: Genome
     parents: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
+    weights: Weights | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -78,10 +86,13 @@ class Told:
     Attributes:
         genome: The candidate.
         losses: One number for each objective, smaller is better; None where it failed or was left untrained.
+        weights: What its network had learnt at the end, of the first replicate; None where there is none, and for
+            algorithms that do not ask for it with `wants_weights`.
     """
 
     genome: Genome
     losses: tuple[float, ...] | None = field(default=None)
+    weights: Weights | None = field(default=None, compare=False)
 
 
 class Engine(ABC):
@@ -105,10 +116,12 @@ class Algorithm(Component, ABC):
 
     Attributes:
         partial: Whether it can be told of a part of what it asked for, and of the rest later.
+        wants_weights: Whether it is told what candidates have learnt; the weights of all are kept until a search ends.
     """
 
     kind: ClassVar[str] = "algorithm"
     partial: ClassVar[bool] = False
+    wants_weights: ClassVar[bool] = False
 
     @abstractmethod
     def start(self, problem: Problem) -> Engine:

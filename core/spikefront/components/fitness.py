@@ -11,6 +11,7 @@ from spikefront.components.base import Component
 from spikefront.components.parts import Parts
 from spikefront.components.task import Task
 from spikefront.components.trainer import Fitted
+from spikefront.errors import InputError
 from spikefront.genome import Genome
 from spikefront.measure.recording import Recording
 
@@ -68,3 +69,22 @@ class Fitness(Component, ABC):
     @abstractmethod
     def measure(self, context: Context) -> float | None:
         """Return the value, or None where the term means nothing for this candidate."""
+
+
+class TaskMetric(Fitness, ABC):
+    """A fitness term that is one of the task's metrics; a subclass names it and says which way is better.
+
+    Attributes:
+        metric: Name of the metric, as `Task.score` returns it.
+    """
+
+    metric: ClassVar[str]
+
+    def measure(self, context: Context) -> float:
+        if self.metric not in context.metrics:
+            known = ", ".join(sorted(context.metrics)) or "none"
+            raise InputError(
+                f"fitness '{self.name}': task '{context.task.name}' has no metric '{self.metric}'",
+                f"Choose an objective that fits the task; its metrics are: {known}.",
+            )
+        return context.metrics[self.metric]

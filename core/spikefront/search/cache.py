@@ -68,7 +68,7 @@ class Cache:
         if found is None:
             return None
         evaluation = recorded_evaluation(self._database, *found)
-        if self._study.budget.inherits and not evaluation.weights:
+        if self._study.hands_on_weights and not evaluation.weights:
             return None
         return dataclasses.replace(evaluation, genome=genome, samples=0, seconds=0.0)
 

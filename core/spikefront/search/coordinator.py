@@ -10,6 +10,8 @@ from contextlib import closing
 from threading import Event
 from typing import Literal
 
+from safetensors.torch import load as load_tensors
+
 from spikefront.components import Pool, Problem, Proposal, Told
 from spikefront.errors import SpikefrontError
 from spikefront.genome import Genome
@@ -20,7 +22,7 @@ from spikefront.search.cache import Cache
 from spikefront.search.failures import recorded_failures
 from spikefront.search.lease import Lease
 from spikefront.search.progress import Progress, Watcher
-from spikefront.search.record import changes_since, open_store, recorded_entries
+from spikefront.search.record import changes_since, open_store, recorded_entries, recorded_evaluation
 from spikefront.search.runner import Runner, Stopped
 from spikefront.search.training import Candidate, Trained, Training
 from spikefront.specification import Specification
@@ -136,8 +138,16 @@ class Search:
             if asked < self._budget.total:
                 if new := [entry.number for entry in told if entry.number not in self._known_tells]:
                     self._store.record_tell(generation, new)
-                engine.tell([Told(entry.genome, self._archive.losses(entry)) for entry in told])
+                engine.tell([self._told_of(entry) for entry in told])
             generation += 1
+
+    def _told_of(self, entry: Entry) -> Told:
+        """Return what the algorithm is told of an evaluation."""
+        losses = self._archive.losses(entry)
+        if losses is None or not self._study.algorithm.wants_weights:
+            return Told(entry.genome, losses)
+        weights = recorded_evaluation(self._database, self._study.name, entry.number).weights
+        return Told(entry.genome, losses, load_tensors(weights) if weights else None)
 
     @property
     def _leave(self) -> int:
@@ -241,7 +251,7 @@ class Search:
         candidate, evaluation = trained.candidate, trained.evaluation
         measurements = {} if evaluation.failure else evaluation.measurements
         regularised = self._archive.regularised(measurements, candidate.generation)
-        unwanted = self._study.settings.keep == "none" and not self._study.budget.inherits
+        unwanted = self._study.settings.keep == "none" and not self._study.hands_on_weights
         weights = b"" if unwanted else evaluation.weights
         self._store.record(
             dataclasses.replace(evaluation, weights=weights, checkpoint=b""),
@@ -274,7 +284,7 @@ class Search:
             if self._reference is not None:
                 self._store.set_reference(self._reference)
         is_new = any(entry.number not in self._recorded for entry in generation)
-        if is_new and not self._study.budget.inherits:
+        if is_new and not self._study.hands_on_weights:
             self._prune_weights()
         self._told = dataclasses.replace(
             self._told,

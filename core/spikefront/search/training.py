@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from safetensors.torch import save as save_tensors
+
 from spikefront.components import Proposal
 from spikefront.genome import Genome
 from spikefront.job import Evaluation, Job
@@ -189,11 +191,16 @@ class Training:
             elites=self._archive.elites(candidate.generation - 1),
             threads=self._study.executor.threads,
             checkpoint=before.checkpoint if before else b"",
-            parent=self._inherited(candidate.proposal),
+            parent=self._start(candidate.proposal),
         )
 
-    def _inherited(self, proposal: Proposal) -> bytes:
-        """Return the recorded tensors of the first parent that was trained; empty where nothing is inherited."""
+    def _start(self, proposal: Proposal) -> bytes:
+        """Return the tensors that the algorithm gives, or those recorded of the first parent that was trained.
+
+        Empty where nothing is inherited.
+        """
+        if proposal.weights is not None:
+            return save_tensors({name: tensor.contiguous() for name, tensor in proposal.weights.items()})
         parents = proposal.parents if self._study.budget.inherits else ()
         for entry in map(self._archive.first, parents):
             if entry and entry.ranked:

@@ -53,13 +53,15 @@ class Variation:
     Args:
         space: The searched parameters.
         operators: What there is to choose from, in order of preference.
+        crossed: Chance that two points are mixed at all, before each gene has its operator's.
 
     Raises:
         InputError: No operator fits a gene.
     """
 
-    def __init__(self, space: Space, operators: Sequence[Operator]) -> None:
+    def __init__(self, space: Space, operators: Sequence[Operator], crossed: float = 1.0) -> None:
         self.space = space
+        self._crossed = crossed
         self._samplings = _assign(Sampling, space, operators)
         self._crossovers = _assign(Crossover, space, operators)
         self._mutations = _assign(Mutation, space, operators)
@@ -69,13 +71,15 @@ class Variation:
         return {path: self._samplings[path].sample(gene.domain, rng) for path, gene in self.space.items()}
 
     def cross(self, a: Point, b: Point, rng: np.random.Generator) -> tuple[Point, Point, tuple[str, ...]]:
-        """Mix two points: each gene that is active in one of them, with its operator's probability.
+        """Mix two points, if they are to be: each gene that is active in one of them, with its operator's probability.
 
         Returns:
             A child that is `a` where nothing was mixed, one that is `b` there, and the names of the
             operators that took part.
         """
         first, second, used = dict(a), dict(b), []
+        if self._crossed < 1 and rng.random() >= self._crossed:  # no draw where it is 1: recorded searches replay
+            return first, second, ()
         awake = {*self.space.active(a), *self.space.active(b)}
         for path, operator in self._crossovers.items():
             if path in awake and rng.random() < operator.probability:

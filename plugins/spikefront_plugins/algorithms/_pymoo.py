@@ -32,6 +32,7 @@ class Breeding(InfillCriterion):  # type: ignore[misc]
     Args:
         problem: What is searched.
         tournament: pymoo's comparison of two individuals.
+        crossover: Chance that a pair of parents is crossed at all.
 
     Attributes:
         sampling: The first generation, (n, 1).
@@ -41,9 +42,9 @@ class Breeding(InfillCriterion):  # type: ignore[misc]
         InputError: No operator fits a gene.
     """
 
-    def __init__(self, problem: Problem, tournament: Callable[..., npt.NDArray[np.int_]]) -> None:
+    def __init__(self, problem: Problem, tournament: Callable[..., npt.NDArray[np.int_]], crossover: float) -> None:
         super().__init__()
-        self._variation = Variation(problem.space, problem.operators)
+        self._variation = Variation(problem.space, problem.operators, crossover)
         self._selection = TournamentSelection(func_comp=tournament)
         rng = problem.streams.numpy("sampling")
         first = self._variation.given(problem.initial[: problem.population], rng)

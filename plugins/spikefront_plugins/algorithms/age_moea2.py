@@ -7,9 +7,10 @@ from typing import ClassVar
 from spikefront import Algorithm, hookimpl
 from spikefront.components import Engine, Problem
 from spikefront_plugins.algorithms._checks import require_population
+from spikefront_plugins.algorithms._evolution import Evolution
 
 
-class AGEMOEA2(Algorithm):
+class AGEMOEA2(Evolution):
     """Ranks by front, and within a front by proximity and spread, measured along the shape that the front has.
 
     Source: Panichella, An improved Pareto front modeling algorithm for large-scale many-objective
@@ -17,7 +18,6 @@ class AGEMOEA2(Algorithm):
     """
 
     name: ClassVar[str] = "age-moea2"
-    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         require_population(problem, self.name, 2)
@@ -27,7 +27,7 @@ class AGEMOEA2(Algorithm):
         from spikefront_plugins.algorithms._geometry import GeometrySurvival
         from spikefront_plugins.algorithms._pymoo import Breeding, PymooEngine
 
-        breeding = Breeding(problem, nsga2.binary_tournament)
+        breeding = Breeding(problem, nsga2.binary_tournament, self.crossover)
         algorithm = GeneticAlgorithm(
             pop_size=problem.population,
             sampling=breeding.sampling,

@@ -7,9 +7,10 @@ from typing import ClassVar
 from spikefront import Algorithm, hookimpl
 from spikefront.components import Engine, Problem
 from spikefront_plugins.algorithms._checks import require_population
+from spikefront_plugins.algorithms._evolution import Evolution
 
 
-class NSGA2(Algorithm):
+class NSGA2(Evolution):
     """Ranks by front, and within a front by the distance to the neighbours. The usual choice for 2 or 3 objectives.
 
     Source: Deb, Pratap, Agarwal and Meyarivan, A fast and elitist multiobjective genetic algorithm: NSGA-II,
@@ -17,7 +18,6 @@ class NSGA2(Algorithm):
     """
 
     name: ClassVar[str] = "nsga2"
-    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         require_population(problem, self.name, 2)
@@ -26,7 +26,7 @@ class NSGA2(Algorithm):
 
         from spikefront_plugins.algorithms._pymoo import Breeding, PymooEngine
 
-        breeding = Breeding(problem, nsga2.binary_tournament)
+        breeding = Breeding(problem, nsga2.binary_tournament, self.crossover)
         algorithm = nsga2.NSGA2(
             pop_size=problem.population,
             sampling=breeding.sampling,

@@ -8,9 +8,10 @@ from typing import ClassVar
 from spikefront import Algorithm, hookimpl
 from spikefront.components import Engine, Problem
 from spikefront_plugins.algorithms._checks import require_population
+from spikefront_plugins.algorithms._evolution import Evolution
 
 
-class NSGA3(Algorithm):
+class NSGA3(Evolution):
     """Ranks by front, and within a front by how few others are near the same reference direction. For many objectives.
 
     The directions are the points of Das and Dennis' simplex lattice, as fine as the population allows.
@@ -20,7 +21,6 @@ class NSGA3(Algorithm):
     """
 
     name: ClassVar[str] = "nsga3"
-    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         objectives = len(problem.objectives)
@@ -31,7 +31,7 @@ class NSGA3(Algorithm):
         from spikefront_plugins.algorithms._pymoo import Breeding, PymooEngine
 
         # NSGA-III's own tournament compares two failures with an unseeded generator
-        breeding = Breeding(problem, sms.cv_and_dom_tournament)
+        breeding = Breeding(problem, sms.cv_and_dom_tournament, self.crossover)
         algorithm = nsga3.NSGA3(
             das_dennis(partitions(objectives, problem.population), objectives),
             pop_size=problem.population,

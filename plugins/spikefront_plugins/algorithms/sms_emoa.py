@@ -8,9 +8,10 @@ from spikefront import Algorithm, hookimpl
 from spikefront.components import Engine, Problem
 from spikefront.errors import InputError
 from spikefront_plugins.algorithms._checks import require_population
+from spikefront_plugins.algorithms._evolution import Evolution
 
 
-class SMSEMOA(Algorithm):
+class SMSEMOA(Evolution):
     """Ranks by front, and within a front drops whoever adds least to the hypervolume, one after the other.
 
     A generation is bred at once, not one child at a time, so that evaluations can run side by side.
@@ -20,7 +21,6 @@ class SMSEMOA(Algorithm):
     """
 
     name: ClassVar[str] = "sms-emoa"
-    partial: ClassVar[bool] = True
 
     def start(self, problem: Problem) -> Engine:
         require_population(problem, self.name, 2)
@@ -30,7 +30,7 @@ class SMSEMOA(Algorithm):
 
         from spikefront_plugins.algorithms._pymoo import Breeding, PymooEngine
 
-        breeding = Breeding(problem, sms.cv_and_dom_tournament)
+        breeding = Breeding(problem, sms.cv_and_dom_tournament, self.crossover)
         algorithm = sms.SMSEMOA(
             pop_size=problem.population,
             sampling=breeding.sampling,

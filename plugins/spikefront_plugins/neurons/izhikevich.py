@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -18,6 +21,9 @@ PEAK = 30.0
 
 REST = -65.0
 """Potential in mV before the first step."""
+
+
+Values = TypeVar("Values", Tensor, npt.NDArray[np.float64])
 
 
 class Izhikevich(NeuronModel):
@@ -96,8 +102,10 @@ class Izhikevich(NeuronModel):
         )
 
 
-def half_step(v: Tensor, u: Tensor, current: Tensor) -> Tensor:
+def half_step(v: Values, u: Values, current: Values) -> Values:
     """Advance the potential by 0.5 ms.
+
+    The order of the operations is part of the model: rounding decides on spikes from about the tenth on.
 
     Args:
         v: Potential in mV.

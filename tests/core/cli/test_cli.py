@@ -197,6 +197,38 @@ def test_the_test_split_is_touched_by_the_test_command_only(
     assert "test" in asked
 
 
+SIMULATION = """
+trainer = "none"
+
+[study]
+name = "column"
+objectives = ["rate-error"]
+
+[task]
+use = "cortical-column"
+excitatory_current = { low = 0.0, high = 2.0 }
+duration = 50
+settling = 10
+
+[search]
+algorithm = "ga"
+population = 4
+generations = 2
+
+[execution]
+use = "inline"
+"""
+
+
+def test_a_simulation_is_tested_without_weights(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "column.toml").write_text(SIMULATION)
+    assert program("run", "column.toml")[0] == 0
+    code, out, err = program("test", "column", "0", "--format", "json")
+    assert (code, err) == (0, "")
+    (row,) = json.loads(out)
+    assert row["rate_error"] >= 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [

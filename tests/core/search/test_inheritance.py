@@ -89,6 +89,28 @@ class ChosenEngine(Engine):
     def tell(self, results):
         pass
 
+class Doubled(Algorithm):
+    """Its children start from what three others had learnt, the last one first, times 1, 2 and 3."""
+    name: ClassVar[str] = "doubled"
+    wants_weights: ClassVar[bool] = True
+
+    def start(self, problem):
+        return DoubledEngine()
+
+class DoubledEngine(Engine):
+    def __init__(self):
+        self.learnt, self.asked = [], 0
+
+    def ask(self):
+        self.asked += 3
+        numbers = range(self.asked - 3, self.asked)
+        genomes = [Genome({"task.a": 0.01 * n, "task.b": 0.5, "task.c": 0.5}) for n in numbers]
+        learnt = [{"weight": n * one["weight"]} for n, one in enumerate(reversed(self.learnt), 1)] or [None] * 3
+        return [Proposal(genome, weights=weights) for genome, weights in zip(genomes, learnt)]
+
+    def tell(self, results):
+        self.learnt = [told.weights for told in results]
+
 @hookimpl
 def spikefront_tasks():
     return [Line]
@@ -103,7 +125,7 @@ def spikefront_predictors():
 
 @hookimpl
 def spikefront_algorithms():
-    return [Chosen]
+    return [Chosen, Doubled]
 '''
 
 EARLY_STOP = {"early_stop": {"rungs": [0.25, 0.5], "keep": 0.5}}
@@ -278,6 +300,19 @@ def test_what_comes_of_a_study_does_not_depend_on_weights_that_another_dropped(
     run(database, document("second", cache=True), sources)
     assert 0 < queries.study(database, "second").reused < len(told(database, "first"))
     assert told(database, "first", weights=False) == told(database, "second", weights=False)
+
+
+@pytest.mark.parametrize("keep", ["all", "front", "none"])
+def test_an_algorithm_may_say_what_training_starts_from(tmp_path: Path, sources: Sources, keep: str) -> None:
+    whole = document(keep=keep, algorithm="doubled", population=3, generations=3, inheritance="baldwin")
+    with Database.open(tmp_path / "whole.db", create=True) as database:
+        assert run(database, whole, sources) == "finished"
+        assert starts(database) == {0: 0, 1: 0, 2: 0, 3: 1, 4: 2, 5: 3, 6: 4, 7: 6, 8: 6}
+        expected = told(database)
+    with Database.open(tmp_path / "parts.db", create=True) as database:
+        assert run(database, whole, sources, interrupt_at(5)) == "interrupted"
+        assert run(database, whole, sources) == "finished"
+        assert told(database) == expected
 
 
 @pytest.mark.parametrize(("encoding", "share"), [("direct", 0.9), ({"use": "genetic", "genes": 4}, 1.0)])

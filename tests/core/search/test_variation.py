@@ -179,6 +179,31 @@ def test_crossover_touches_each_gene_with_its_probability(space):
     assert np.mean([child["m"] is b["m"] for child in children]) == pytest.approx(0.9, abs=0.07)
 
 
+def test_points_are_mixed_with_the_chance_of_the_pair(space):
+    operators = (Draw(), Swap(probability=1.0), Redraw(probability=0.0))
+    variation = Variation(space, operators, crossed=0.3)
+    rng = np.random.default_rng(0)
+    a, b = variation.sample(rng), variation.sample(rng)
+    pairs = [variation.cross(a, b, rng) for _ in range(1000)]
+    for first, second, used in pairs:  # all genes of a pair are swapped, or none
+        assert (first["x"], second["x"]) == ((b["x"], a["x"]) if used else (a["x"], b["x"]))
+        assert (first["m"] is b["m"]) == bool(used)
+    assert np.mean([bool(used) for _, _, used in pairs]) == pytest.approx(0.3, abs=0.05)
+    never = Variation(space, operators, crossed=0.0)
+    assert [child.operators for child in never.breed(*never.samples(2, rng), rng)] == [(), ()]
+
+
+def test_a_pair_that_is_always_crossed_takes_no_draw_more(space):
+    """Recorded searches have to ask for the same again."""
+    first, second = np.random.default_rng(5), np.random.default_rng(5)
+    nothing = Variation(space, (Draw(), Swap(probability=0.0), Redraw()))
+    a, b = nothing.samples(2, first)
+    nothing.samples(2, second)
+    nothing.cross(a.point, b.point, first)
+    second.random(len([path for path in space if path in {*space.active(a.point), *space.active(b.point)}]))
+    assert first.random() == second.random()
+
+
 def test_breeding_records_parents_and_operators(space):
     mutating = Variation(space, (Draw(), Swap(probability=0.0), Redraw(probability=1.0)))
     a, b = mutating.samples(2, np.random.default_rng(0))

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikefront.components import Objective, Problem, Told
+from spikefront.components import Engine, Objective, Problem, Told
 from spikefront.plugins import load
 from spikefront.randomness import Streams
 from spikefront.space import Choice, Gene, Integer, Real, Space, Tensor
 
 REGISTRY = load()
 ALGORITHMS = REGISTRY.components("algorithm")
-BREEDERS = ["nsga2", "nsga3", "age-moea2", "sms-emoa"]
+MULTI_OBJECTIVE = ["nsga2", "nsga3", "age-moea2", "sms-emoa"]
+BREEDERS = [*MULTI_OBJECTIVE, "ga"]
 
 MIXED = Space(
     {
@@ -38,6 +39,19 @@ def losses(genome):
     return (genome["x"] ** 2 + genome["n"] / 96 + common, (genome["x"] - 1) ** 2 + (1 - genome["n"] / 96) + common)
 
 
+class FirstLoss(Engine):
+    """Tells a search for one objective the first loss alone."""
+
+    def __init__(self, engine):
+        self.ask, self._engine = engine.ask, engine
+
+    def ask(self):
+        raise NotImplementedError
+
+    def tell(self, results):
+        self._engine.tell([Told(one.genome, one.losses and one.losses[:1]) for one in results])
+
+
 @dataclass(frozen=True)
 class Search:
     """One search, to be started as often as needed."""
@@ -46,11 +60,13 @@ class Search:
     seed: int = 1
     population: int = 8
     space: Space | None = None
-    objectives: int = 2
+    objectives: int | None = None
+    parameters: tuple[tuple[str, float], ...] = ()
 
     def start(self):
         """Return a fresh engine."""
-        names = [f"loss{n}" for n in range(self.objectives)]
+        single = self.algorithm == "ga"
+        names = [f"loss{n}" for n in range(self.objectives or (1 if single else 2))]
         weights = {"weights": dict.fromkeys(names, 1.0)} if self.algorithm == "sep-cma-es" else {}
         operators = REGISTRY.components("operator")
         problem = Problem(
@@ -60,7 +76,8 @@ class Search:
             tuple(operators[name]() for name in REGISTRY.defaults("operator")),
             Streams(self.seed).child("algorithm"),
         )
-        return ALGORITHMS[self.algorithm](**weights).start(problem)
+        engine = ALGORITHMS[self.algorithm](**weights, **dict(self.parameters)).start(problem)
+        return FirstLoss(engine) if single else engine
 
 
 def run(engine, generations, evaluate=losses):

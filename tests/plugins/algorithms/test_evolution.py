@@ -5,7 +5,7 @@ import statistics
 import moocore
 import numpy as np
 import pytest
-from search_problems import BREEDERS, MIXED, Search, all_hashes, losses, run
+from search_problems import BREEDERS, MIXED, MULTI_OBJECTIVE, Search, all_hashes, losses, run
 
 from spikefront.errors import InputError
 from spikefront.space import Choice, Gene, Integer, Real, Space
@@ -75,7 +75,7 @@ def test_failures_are_no_parents_when_there_are_enough_others(name):
 @pytest.mark.parametrize("objectives", [1, 2, 3, 5])
 def test_odd_sizes_run(name, population, objectives):
     search = Search(name, population=population, objectives=objectives)
-    refused = {"nsga3": population < objectives, "sms-emoa": objectives == 1}.get(name, False)
+    refused = {"nsga3": population < objectives, "sms-emoa": objectives == 1, "ga": objectives > 1}.get(name, False)
     if refused:
         with pytest.raises(InputError, match=name):
             search.start()
@@ -105,13 +105,14 @@ def test_reference_directions_are_as_fine_as_the_population_allows(objectives, p
     assert partitions(objectives, points) == expected
 
 
-def test_nsga2_finds_the_minimum_of_one_objective():
+@pytest.mark.parametrize("name", ["nsga2", "ga"])
+def test_the_minimum_of_one_objective_is_found(name):
     space = Space({"x": Gene(Real(-1.0, 1.0)), "n": Gene(Integer(0, 20))})
 
     def distance(genome):
         return ((genome["x"] - 0.3) ** 2 + (genome["n"] - 7) ** 2,)
 
-    history = run(Search("nsga2", space=space, objectives=1, population=16).start(), 30, distance)
+    history = run(Search(name, space=space, objectives=1, population=16).start(), 30, distance)
     assert min(told.losses[0] for generation in history for _, told in generation) < 1e-4
 
 
@@ -120,7 +121,7 @@ def hypervolume(history):
     return moocore.hypervolume(points, ref=[4.0, 4.0])
 
 
-@pytest.mark.parametrize("name", BREEDERS)
+@pytest.mark.parametrize("name", MULTI_OBJECTIVE)
 def test_evolution_beats_random_search(name):
     gains = []
     for seed in range(5):
@@ -129,6 +130,38 @@ def test_evolution_beats_random_search(name):
         )
         gains.append(found - drawn)
     assert statistics.median(gains) > 0.2
+
+
+@pytest.mark.parametrize("name", BREEDERS)
+def test_pairs_are_crossed_with_the_chance_of_the_algorithm(name):
+    crossings = {"sbx", "uniform", "blend"}
+
+    def crossed(chance):
+        history = run(Search(name, population=16, parameters=(("crossover", chance),)).start(), 8)
+        return [bool(crossings & set(proposal.operators)) for generation in history[1:] for proposal, _ in generation]
+
+    assert not any(crossed(0.0))
+    assert 0.2 < np.mean(crossed(0.3)) < 0.7 < np.mean(crossed(1.0))
+
+
+def test_the_best_of_a_genetic_algorithm_is_never_lost():
+    """Parents are always among the best population of all that was told: nobody better is dropped for a child."""
+    known = {}
+    for generation in run(Search("ga", population=8).start(), 15):
+        best = sorted(known.values())[:8]
+        parents = {parent for proposal, _ in generation for parent in proposal.parents}
+        assert all(known[parent] <= best[-1] for parent in parents)
+        known |= {proposal.genome.hash: told.losses[0] for proposal, told in generation}
+
+
+def test_binary_tournaments_prefer_the_better_half():
+    """Of two parents drawn without preference, the better one is chosen: half best is chosen in 3 of 4 draws."""
+    known, ranks = {}, []
+    for generation in run(Search("ga", population=40).start(), 25):
+        best = sorted(known.values())[:40]
+        ranks += [best.index(known[p]) < 20 for proposal, _ in generation for p in proposal.parents[:1]]
+        known |= {proposal.genome.hash: told.losses[0] for proposal, told in generation}
+    assert np.mean(ranks) == pytest.approx(0.75, abs=0.06)
 
 
 def test_the_test_problem_has_every_kind_of_gene():

@@ -100,6 +100,26 @@ def test_blend_for_each_entry():
     assert first.std() == pytest.approx(2 / np.sqrt(12), abs=0.03)
 
 
+@pytest.mark.parametrize("u", [0.1, 0.5, 0.9])
+def test_blend_of_numbers(u):
+    rng, u = rng_with_first_draw(u)
+    g = 2 * u - 0.5  # alpha = 0.5
+    found = BlendCrossover().cross(Real(-9.0, 9.0), 1.0, 3.0, rng)
+    assert found == pytest.approx((1 + 2 * g, 3 - 2 * g), rel=1e-12)
+    rng, u = rng_with_first_draw(u)
+    g = 2 * u - 0.5
+    logs = np.log10(BlendCrossover().cross(Real(1e-9, 1e9, log=True), 1e-2, 1e1, rng))
+    assert logs == pytest.approx((-2 + 3 * g, 1 - 3 * g), rel=1e-9)
+
+
+def test_blend_of_numbers_stays_in_the_domain():
+    rng = np.random.default_rng(0)
+    children = [BlendCrossover(alpha=2.0).cross(Real(0.0, 1.0), 0.0, 1.0, rng) for _ in range(50)]
+    assert {0.0, 1.0} < {value for pair in children for value in pair}
+    assert all(0 <= value <= 1 for pair in children for value in pair)
+    assert BlendCrossover(alpha=0.0).cross(Integer(8, 96, 8), 16, 16, rng) == (16, 16)
+
+
 @pytest.mark.parametrize("u", [0.05, 0.3, 0.7, 0.95])
 def test_polynomial_equation(u):
     rng, u = rng_with_first_draw(u)
