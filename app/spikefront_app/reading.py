@@ -136,7 +136,7 @@ def _version(study: StudyRow) -> str:
 def _genes(url: str, study: str, created: str, numbers: tuple[int, ...]) -> pd.DataFrame:
     with Database.read_only(url) as database:
         table = frames.genes(database, study, numbers)
-    lists = [path for path in table if table[path].dtype == object]
+    lists = [str(path) for path in table if table[path].dtype == object]
     return table.assign(**{path: table[path].map(_label) for path in lists})
 
 

@@ -17,7 +17,6 @@ from spikefront_app.reading import read_evaluations, read_genes, read_left_front
 from spikefront_app.selection import choose_selected, linked_chart
 from spikefront_app.widgets import FIGURES_SECONDS, choose_part, choose_study, heading, how_to_read, live
 
-
 FIRST = 200
 """A search begins by trying all genes: these candidates tell which there are, also those that the front has left."""
 

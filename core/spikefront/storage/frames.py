@@ -86,7 +86,7 @@ def evaluations(database: Database, study: str, known: pd.DataFrame | None = Non
     if not table["id"].is_monotonic_increasing:
         table = table.sort_values("id", ignore_index=True)
     names = [objective.name for objective in objectives]
-    terms = {name.removesuffix(" s.e.") for name in table.columns.difference(FACTS)}
+    terms = {name.removesuffix(" s.e.") for name in table if name not in FACTS}
     both = [column for term in [*names, *sorted(terms.difference(names))] for column in (term, f"{term} s.e.")]
     kept = [column for column in both if column in table or column in names]
     table = table.reindex(columns=[*(fact for fact in FACTS if fact != "front"), *kept])
@@ -212,7 +212,7 @@ def _measured(session: Session, mine: Iterable[ColumnElement[bool]], keys: Place
     places = order[np.searchsorted(keys, np.array(found, dtype=np.int64), sorter=order)]
     terms = {name: number for number, name in enumerate(dict.fromkeys(names))}
     codes = np.fromiter(map(terms.__getitem__, names), np.int64, len(names))
-    columns = {}
+    columns: dict[str, Numbers] = {}
     for suffix, column in (("", means), (" s.e.", errors)):
         grid = np.full((len(terms), len(keys)), np.nan)
         grid[codes, places] = np.array(column, dtype=np.float64)
@@ -332,4 +332,3 @@ def _moments(column: list[Any]) -> pd.Series[pd.Timestamp]:
     import pandas as pd
 
     return pd.to_datetime(pd.Series(column, dtype=object), utc=True, format="ISO8601")
-
