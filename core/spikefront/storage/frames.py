@@ -86,7 +86,7 @@ def evaluations(database: Database, study: str, known: pd.DataFrame | None = Non
     if not table["id"].is_monotonic_increasing:
         table = table.sort_values("id", ignore_index=True)
     names = [objective.name for objective in objectives]
-    terms = {name.removesuffix(" s.e.") for name in table if name not in FACTS}
+    terms = {str(name).removesuffix(" s.e.") for name in table if name not in FACTS}
     both = [column for term in [*names, *sorted(terms.difference(names))] for column in (term, f"{term} s.e.")]
     kept = [column for column in both if column in table or column in names]
     table = table.reindex(columns=[*(fact for fact in FACTS if fact != "front"), *kept])
