@@ -45,19 +45,22 @@ def rows_of(table: pd.DataFrame, numbers: Collection[int]) -> pd.DataFrame:
     return table[table["id"].isin(list(numbers))]
 
 
-def thinned(table: pd.DataFrame, columns: Sequence[str], most: int = MOST_DOMINATED) -> pd.DataFrame:
-    """Return all of the front and at most `most` of the others, spread over all of the plane where they lie.
+def thinned(
+    table: pd.DataFrame, columns: Sequence[str], selected: Collection[int] = (), most: int = MOST_DOMINATED
+) -> pd.DataFrame:
+    """Return the front, what is selected, and at most `most` of the others, spread over the plane where they lie.
 
     One of each cell of a grid stays, so that the outline does; of more cells than `most`, every n-th.
     """
-    rest = table[~table["front"]]
+    always = table["front"] | table["id"].isin(list(selected))
+    rest = table[~always]
     if len(rest) <= most:
         return table
     values = rest[list(columns)].rank(pct=True).to_numpy()
     cells = pd.DataFrame(np.floor(values * (_CELLS - 1)).astype(int), index=rest.index)
     kept = cells.index[~cells.duplicated()]
     kept = kept[:: -(-len(kept) // most)]
-    return table[table["front"] | table.index.isin(kept)]
+    return table[always | table.index.isin(kept)]
 
 
 def differences(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

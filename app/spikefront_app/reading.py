@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -59,14 +62,38 @@ def read_holder(study: StudyRow) -> Holder | None:
 def read_evaluations(study: StudyRow) -> pd.DataFrame:
     """Return a row for each evaluation of a search: see `spikefront.storage.frames.evaluations`.
 
-    It is shared by all sessions: copy it before you change it.
+    It is shared by all sessions: copy it before you change it. Of a study that goes on, only what is new is read.
     """
-    return _evaluations(database_url(), study.name, _version(study))
+    held = _held(database_url(), study.name, str(study.created_at))
+    with held.lock:
+        if held.table is None or held.version != _version(study):
+            with Database.read_only(database_url()) as database:
+                held.table = frames.evaluations(database, study.name, held.table)
+            held.version = _version(study)
+        return held.table
 
 
-def read_genes(study: StudyRow) -> pd.DataFrame:
-    """Return the genes of each evaluation of a search: see `spikefront.storage.frames.genes`; not to be changed."""
-    return _genes(database_url(), study.name, _version(study))
+@dataclass
+class _Held:
+    """A table that grows, and the version of the study that it is up to."""
+
+    table: pd.DataFrame | None = None
+    version: str = ""
+    lock: Lock = field(default_factory=Lock)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _held(url: str, study: str, created: str) -> _Held:
+    return _Held()
+
+
+def read_genes(study: StudyRow, numbers: Collection[int]) -> pd.DataFrame:
+    """Return the genes of some evaluations of a search, a list as text; not to be changed.
+
+    See `spikefront.storage.frames.genes`. They never change, and all of a large study are as slow to read as they are
+    many, so whoever needs a few asks for these.
+    """
+    return _genes(database_url(), study.name, str(study.created_at), tuple(sorted(set(numbers))))
 
 
 def read_candidate(study: StudyRow, number: int) -> EvaluationDetail:
@@ -106,15 +133,11 @@ def _version(study: StudyRow) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _evaluations(url: str, study: str, version: str) -> pd.DataFrame:
+def _genes(url: str, study: str, created: str, numbers: tuple[int, ...]) -> pd.DataFrame:
     with Database.read_only(url) as database:
-        return frames.evaluations(database, study)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _genes(url: str, study: str, version: str) -> pd.DataFrame:
-    with Database.read_only(url) as database:
-        return frames.genes(database, study).map(_label)
+        table = frames.genes(database, study, numbers)
+    lists = [str(path) for path in table if table[path].dtype == object]
+    return table.assign(**{path: table[path].map(_label) for path in lists})
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -139,7 +162,8 @@ def read_growth(study: StudyRow) -> list[float]:
     """Return the hypervolume of a study as it grew; of a long one, anew for every fiftieth part of its evaluations."""
     seen = study.evaluations - study.evaluations % max(1, study.evaluations // 50)
     done = study.state != "running"
-    return _growth(database_url(), study.name, f"{study.created_at} {seen} {done}", study.reference is not None)
+    version = f"{study.created_at} {seen} {done} {study.reference is not None}"
+    return _growth(database_url(), study.name, version, study)
 
 
 def registry() -> Registry:
@@ -152,20 +176,18 @@ def registry() -> Registry:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
-def _growth(url: str, study: str, version: str, bounded: bool) -> list[float]:
-    with Database.read_only(url) as database:
-        return growth(frames.evaluations(database, study), queries.study(database, study))
+def _growth(url: str, study: str, version: str, _study: StudyRow) -> list[float]:
+    return growth(read_evaluations(_study), _study)
 
 
 def read_left_front(study: StudyRow) -> pd.Series[float]:
     """Return when each candidate left the front: see `spikefront.storage.frames.left_front`; not to be changed."""
-    return _left_front(database_url(), study.name, _version(study))
+    return _left_front(database_url(), study.name, _version(study), study)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _left_front(url: str, study: str, version: str) -> pd.Series[float]:
-    with Database.read_only(url) as database:
-        return frames.left_front(database, study)
+def _left_front(url: str, study: str, version: str, _study: StudyRow) -> pd.Series[float]:
+    return frames.left_front(read_evaluations(_study), _study.objectives)
 
 
 def read_units(study: StudyRow) -> dict[str, str]:
@@ -202,7 +224,7 @@ def read_retrainings(study: StudyRow, number: int) -> list[EvaluationRow]:
         return queries.retrainings(database, study.name, number)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=2)  # the parents of 50,000 candidates take 20 MB
 def _asks(url: str, study: str, version: str) -> pd.DataFrame:
     with Database.read_only(url) as database:
         return frames.asks(database, study)
@@ -219,8 +241,10 @@ def read_study(name: str) -> StudyRow:
 
 
 def read_work(study: StudyRow) -> pd.DataFrame:
-    """Return when which worker was busy: see `spikefront.storage.frames.work`; not to be changed."""
-    return _work(database_url(), study.name, _version(study))
+    """Return when which worker was busy: see `spikefront.storage.frames.work`."""
+    table = read_evaluations(study)
+    with Database.read_only(database_url()) as database:
+        return frames.work(database, study.name, table)
 
 
 def read_failures(study: StudyRow) -> list[Group]:
@@ -255,12 +279,6 @@ def read_final(study: StudyRow, objectives: tuple[StudyObjective, ...]) -> Final
     """Return what a study ended with, or has by now, over some of its objectives; not to be changed."""
     names = tuple(objective.name for objective in objectives)
     return _final(database_url(), study.name, _version(study), names, study, objectives)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _work(url: str, study: str, version: str) -> pd.DataFrame:
-    with Database.read_only(url) as database:
-        return frames.work(database, study)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

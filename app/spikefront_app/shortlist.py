@@ -24,7 +24,7 @@ def show_buttons(study: StudyRow, selected: Sequence[int], listed: Sequence[int]
 
 def show_shortlist(
     study: StudyRow,
-    whole: pd.DataFrame,
+    rows: pd.DataFrame,
     columns: Sequence[str],
     titles: Mapping[str, str],
     selected: Sequence[int],
@@ -34,7 +34,7 @@ def show_shortlist(
 
     Args:
         study: The study.
-        whole: All of its evaluations, with genes.
+        rows: Its evaluations that are on the shortlist, with genes.
         columns: Columns that are shown and written.
         titles: Title of a measurement, with its unit.
         selected: The selected candidates.
@@ -43,7 +43,7 @@ def show_shortlist(
     if not listed:
         st.info("The shortlist of this study is empty. Select candidates and choose 'Add to shortlist'.")
         return
-    rows = whole.loc[whole["id"].isin(listed), ["id", "generation", "front", *columns]]
+    rows = rows[["id", "generation", "front", *columns]]
     shown = number_columns(
         rows, {name: title for name, title in titles.items() if name in rows and name != "generation"}
     )

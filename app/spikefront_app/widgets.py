@@ -14,6 +14,10 @@ from spikefront.storage import StudyRow
 from spikefront_app.reading import database_label, read_studies
 
 LIVE_SECONDS = 2.0
+"""How often numbers of what runs are shown anew."""
+
+FIGURES_SECONDS = 10.0
+"""How often figures are: that costs the browser a hundred times as much, and whoever looks into one loses the place."""
 
 
 def choose(
@@ -87,9 +91,9 @@ def how_to_read(text: str) -> None:
     st.caption(text)
 
 
-def live(render: Callable[[], None], study: StudyRow) -> None:
-    """Show a part of a page, again every two seconds while its study runs."""
-    live_while(render, study.state == "running")
+def live(render: Callable[[], None], study: StudyRow, seconds: float = LIVE_SECONDS) -> None:
+    """Show a part of a page, again after so many seconds while its study runs."""
+    live_while(render, study.state == "running", seconds)
 
 
 def code_to_copy(command: str) -> None:
@@ -97,8 +101,8 @@ def code_to_copy(command: str) -> None:
     st.code(command, language="bash", wrap_lines=True)
 
 
-def live_while(render: Callable[[], None], running: bool) -> None:
-    """Show a part of a page, again every two seconds while something runs; an error of it is shown in its place."""
+def live_while(render: Callable[[], None], running: bool, seconds: float = LIVE_SECONDS) -> None:
+    """Show a part of a page, again after so many seconds while something runs; its errors are shown in its place."""
 
     def told() -> None:
         try:
@@ -106,7 +110,7 @@ def live_while(render: Callable[[], None], running: bool) -> None:
         except SpikefrontError as error:
             show_error(error)
 
-    st.fragment(told, run_every=LIVE_SECONDS if running else None)()
+    st.fragment(told, run_every=seconds if running else None)()
 
 
 def show_error(error: SpikefrontError) -> None:

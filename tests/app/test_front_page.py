@@ -74,7 +74,8 @@ def test_replay_shows_the_front_of_then(study: str, database: str) -> None:
     app = page(replay="true", after="0")
     assert not app.exception
     with Database.read_only(database) as opened:
-        table, left = frames.evaluations(opened, study), frames.left_front(opened, study)
+        table = frames.evaluations(opened, study)
+        left = frames.left_front(table, queries.study(opened, study).objectives)
     assert set(drawn(app)) == {n for n in table.loc[table["generation"] == 0, "id"] if not left[n] <= 0}
     names = [trace["name"] for trace in figures(app)[0]["data"]]
     assert "front after the last generation" in names

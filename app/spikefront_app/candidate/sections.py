@@ -26,7 +26,7 @@ from spikefront_app.reading import (
     specification,
 )
 from spikefront_app.theme import with_unit
-from spikefront_app.widgets import choose, code_to_copy, how_to_read, live
+from spikefront_app.widgets import FIGURES_SECONDS, choose, code_to_copy, how_to_read, live
 
 DEPTHS = ("2", "4", "8", "16", "all")
 
@@ -168,7 +168,7 @@ def show_lineage(study: StudyRow, candidate: EvaluationDetail) -> None:
         now = next((row for row in read_studies() if row.name == study.name), study)
         _lineage(now, candidate, 10**6 if back == "all" else int(back), colour)
 
-    live(render, study)
+    live(render, study, FIGURES_SECONDS)
 
 
 def _lineage(study: StudyRow, candidate: EvaluationDetail, back: int, colour: str) -> None:

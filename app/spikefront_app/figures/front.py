@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from spikefront.components.algorithm import StudyObjective
-from spikefront_app.candidates import number_text, rows_of, thinned
+from spikefront_app.candidates import number_text, rows_of
 from spikefront_app.figures.groups import Group, groups_of
 from spikefront_app.picks import Pick, staircase, within
 from spikefront_app.theme import COLOURS, FAINT, SCALE, log_axis, styled, with_direction
@@ -70,22 +70,21 @@ class Marks:
 def figure_front(table: pd.DataFrame, axes: Sequence[Axis], colour: str, marks: Marks | None = None) -> go.Figure:
     """Draw all candidates in two or three measurements, those on the front large and coloured.
 
-    Dominated candidates are thinned, the front never. Every point carries its candidate's number as `customdata`.
+    Every point carries its candidate's number as `customdata`.
 
     Args:
-        table: Evaluations that `candidates.drawable` left, with the genes beside.
+        table: Evaluations that `candidates.drawable` and `candidates.thinned` left, with the genes of the front beside.
         axes: Two axes, horizontal and vertical, or three.
         colour: Column that colours the front: a gene, a measurement, the generation.
         marks: What is shown beside.
     """
     marks = marks or Marks()
     columns = [axis.column for axis in axes]
-    drawn = thinned(table, columns)
-    front = drawn[drawn["front"]].sort_values(columns[0])
-    flat, fast = len(axes) == 2, len(drawn) > MANY
+    front = table[table["front"]].sort_values(columns[0])
+    flat, fast = len(axes) == 2, len(table) > MANY
     figure = go.Figure()
     size = {"size": 6, "color": FAINT} if flat else {"size": 3, "color": "#888888", "opacity": 0.5}
-    figure.add_trace(_points(drawn[~drawn["front"]], axes, "dominated", size, fast=fast))
+    figure.add_trace(_points(table[~table["front"]], axes, "dominated", size, fast=fast))
     stairs = [axis.objective for axis in axes if axis.objective] if flat else []
     if len(stairs) == 2 and columns[0] != columns[1]:
         if marks.final is not None:
@@ -107,7 +106,7 @@ def figure_front(table: pd.DataFrame, axes: Sequence[Axis], colour: str, marks: 
     _draw_reference(figure, axes, marks.reference)
     if flat:
         for layout, axis in zip((figure.layout.xaxis, figure.layout.yaxis), axes, strict=True):
-            layout.update(_axis_of(axis) | (log_axis(drawn[axis.column]) if axis.log else {}))
+            layout.update(_axis_of(axis) | (log_axis(table[axis.column]) if axis.log else {}))
         figure.update_layout(uirevision="|".join(columns))
         return styled(figure, 520)
     scene = {
@@ -122,7 +121,8 @@ def figure_front(table: pd.DataFrame, axes: Sequence[Axis], colour: str, marks: 
 def hover_texts(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Return what the mouse tells of each candidate: number, generation, values with their standard error."""
     texts = []
-    for row in rows.to_dict("records"):
+    needed = {"id", "generation", "budget", *columns, *(f"{column} s.e." for column in columns)}
+    for row in rows[[column for column in rows if column in needed]].to_dict("records"):
         lines = [f"<b>candidate {row['id']}</b>, generation {row['generation']}"]
         if row["budget"] < 1:
             lines.append(f"stopped after {row['budget']:.0%} of the training")

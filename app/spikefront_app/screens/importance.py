@@ -47,7 +47,8 @@ how_to_read(
 if looked_at < FEW:
     st.warning(f"{looked_at} evaluations mean little here: below {FEW}, another seed may well give another order.")
 
-table = read_evaluations(study)[["id", objective]].dropna().join(read_genes(study), on="id")
+table = read_evaluations(study)[["id", objective]].dropna()
+table = table.join(read_genes(study, table["id"]), on="id")
 logarithmic = logarithmic_genes(study)
 genes = [str(gene) for gene in mine["gene"].head(SHOWN)]
 st.subheader(f"{objective} over the genes that matter most")

@@ -22,7 +22,7 @@ from spikefront_app.reading import (
 )
 from spikefront_app.standing import standing_table
 from spikefront_app.theme import with_unit
-from spikefront_app.widgets import choose, choose_study, heading, how_to_read, live, switch
+from spikefront_app.widgets import FIGURES_SECONDS, choose, choose_study, heading, how_to_read, live, switch
 
 heading("Progress", "How the search went, and how it goes while it runs.")
 study = choose_study()
@@ -35,13 +35,19 @@ with third:
     log_x = switch("Log", "progress_log", help="A logarithmic horizontal axis.")
 
 
-def show() -> None:
-    """Show all that changes while the study runs."""
+def show_numbers() -> None:
+    """Show how far the study is; once it has ended, or has its first evaluation, the page as a whole is shown anew."""
     now = read_study(study.name)
-    if now.state != study.state:
+    if now.state != study.state or bool(now.evaluations) != bool(study.evaluations):
         st.rerun()
+    planned = pace.planned(specification(now), now.extension)
+    show_standing(now, read_evaluations(now), read_holder(now), planned, datetime.now(UTC))
+
+
+def show_figures() -> None:
+    """Show all else that changes while the study runs."""
+    now = read_study(study.name)
     table = read_evaluations(now)
-    show_standing(now, table, read_holder(now), pace.planned(specification(now), now.extension), datetime.now(UTC))
     if standings := read_standings(now):
         st.caption(f"Screening by {standings[-1]}")
         with st.expander("How the score stood after each generation"):
@@ -90,4 +96,5 @@ def show_workers(now: StudyRow) -> None:
     )
 
 
-live(show, study)
+live(show_numbers, study)
+live(show_figures, study, FIGURES_SECONDS)

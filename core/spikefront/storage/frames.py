@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,83 +12,135 @@ import numpy.typing as npt
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from spikefront.components.algorithm import StudyObjective
 from spikefront.measure.hypervolume import nondominated
 from spikefront.storage import schema
 from spikefront.storage.database import Database
-from spikefront.storage.loading import find_study, study_objectives
+from spikefront.storage.loading import chunks, find_study, study_objectives
 
 if TYPE_CHECKING:
     import pandas as pd  # slow to import, and whoever writes needs no table
 
-Keys = npt.NDArray[np.int64]
-Measured = dict[str, npt.NDArray[np.float64]]
-"""A number for each evaluation, by the name of a fitness term; not a number where it has none."""
+Places = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
+
+FACTS = (
+    "id",
+    "generation",
+    "failure",
+    "front",
+    "reused",
+    "budget",
+    "samples",
+    "seconds",
+    "worker",
+    "finished_at",
+    "genome",
+    "key",
+)
+
+_TYPES = {
+    "key": "int64",
+    "id": "int64",
+    "generation": "int64",
+    "failure": "str",
+    "genome": "str",
+    "reused": "bool",
+    "budget": "float64",
+    "samples": "int64",
+    "seconds": "float64",
+    "worker": "str",
+}
 
 _TOGETHER = 1000
-"""Genomes that are read at once."""
-
-FACTS = ("id", "generation", "failure", "front", "reused", "budget", "samples", "seconds", "worker", "finished_at")
+"""Rows that are turned into columns at once; of all rows at once, that takes longer and twice the memory."""
 
 
-def evaluations(database: Database, study: str) -> pd.DataFrame:
+def evaluations(database: Database, study: str, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a row for each evaluation of a search, in the order of their numbers.
 
     Columns: those of `FACTS` ("failure" is its kind or missing, "front" whether no other candidate dominates it by pure
-    objectives, of equal genomes the first), then the mean of each fitness term by its name, objectives first, with
-    " s.e." behind it the standard error where there is one.
+    objectives, of equal genomes the first; "genome" is a hash, and "key" grows in the order of the recording), then the
+    mean of each fitness term by its name, objectives first, with " s.e." behind it the standard error where there is
+    one.
+
+    Args:
+        database: Where it is recorded.
+        study: Its name.
+        known: The same table from before, which is not changed: only what is new is read. If nothing is, it is
+            returned itself.
 
     Raises:
         StorageError: There is no such study.
     """
     import pandas as pd
 
-    table = schema.Evaluation
+    before = None if known is None or known.empty else known
     with database.read() as session:
         row = find_study(session, study)
         objectives = study_objectives(row)
-        mine = (table.study_id == row.id, table.purpose == "search")
-        facts = _columns(
-            session,
-            select(
-                table.id,
-                table.number,
-                table.generation,
-                table.failure_kind,
-                table.genome_hash,
-                table.reused,
-                table.budget,
-                table.samples,
-                table.seconds,
-                table.worker,
-                table.finished_at,
-            )
-            .where(*mine)
-            .order_by(table.number),
-        )
-        means, errors = _measured(session, mine, np.array(facts[0], dtype=np.int64))
-    frame = pd.DataFrame(dict(zip(["key", "id", "generation", "failure", "genome", *FACTS[4:]], facts, strict=True)))
-    frame["reused"] = frame["reused"].astype(bool)
-    frame["finished_at"] = pd.to_datetime(frame["finished_at"], utc=True, format="ISO8601")
-    nothing = np.full(len(frame), np.nan)
-    first = [objective.name for objective in objectives]
-    both = {}
-    for name in [*first, *sorted(set(means).difference(first))]:
-        both[name] = means.get(name, nothing)
-        if name in errors:
-            both[f"{name} s.e."] = errors[name]
+        new = _recorded(session, row.id, -1 if before is None else int(before["key"].max()))
+    if new.empty and known is not None:
+        return known
+    table = new if before is None else pd.concat([before.drop(columns="front"), new], ignore_index=True)
+    if not table["id"].is_monotonic_increasing:
+        table = table.sort_values("id", ignore_index=True)
+    names = [objective.name for objective in objectives]
+    terms = {str(name).removesuffix(" s.e.") for name in table if name not in FACTS}
+    both = [column for term in [*names, *sorted(terms.difference(names))] for column in (term, f"{term} s.e.")]
+    kept = [column for column in both if column in table or column in names]
+    table = table.reindex(columns=[*(fact for fact in FACTS if fact != "front"), *kept])
+    usable, losses = _usable(table, objectives)
+    front = np.zeros(len(table), dtype=bool)
+    front[usable] = nondominated(losses[usable])
+    table.insert(FACTS.index("front"), "front", front)
+    return table
+
+
+def _recorded(session: Session, study: int, last: int) -> pd.DataFrame:
+    """Return the evaluations of a search with a key above `last`: what `evaluations` returns, without the front."""
+    import pandas as pd
+
+    table = schema.Evaluation
+    mine = (table.study_id == study, table.purpose == "search", table.id > last)
+    columns = {
+        "key": table.id,
+        "id": table.number,
+        "generation": table.generation,
+        "failure": table.failure_kind,
+        "genome": table.genome_hash,
+        "reused": table.reused,
+        "budget": table.budget,
+        "samples": table.samples,
+        "seconds": table.seconds,
+        "worker": table.worker,
+        "finished_at": table.finished_at,
+    }
+    found = _columns(session, select(*columns.values()).where(*mine).order_by(table.number))
+    frame = pd.DataFrame(dict(zip(columns, found, strict=True))).astype(_TYPES)
+    frame["finished_at"] = _moments(found[-1])
+    measured = _measured(session, mine, frame["key"].to_numpy())
+    return pd.concat([frame, pd.DataFrame(measured, index=frame.index)], axis=1)
+
+
+def _usable(table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> tuple[Places, Numbers]:
+    """Return the places of the evaluations that may be on a front, and the losses (n, m) of all."""
     signs = [1.0 if objective.direction == "minimize" else -1.0 for objective in objectives]
-    losses = np.column_stack([both[name] for name in first]) * signs
-    usable = frame["failure"].isna() & (frame["budget"] > 0) & np.asarray(~np.isnan(losses).any(1))
-    usable &= ~frame["genome"].where(usable).duplicated()
-    frame.insert(4, "front", np.zeros(len(frame), dtype=bool))
-    frame.loc[usable, "front"] = nondominated(losses[usable.to_numpy()])
-    return pd.concat([frame.drop(columns=["key", "genome"]), pd.DataFrame(both, index=frame.index)], axis=1)
+    losses = table[[objective.name for objective in objectives]].to_numpy(dtype=np.float64) * signs
+    measured = table["failure"].isna() & (table["budget"] > 0) & np.asarray(~np.isnan(losses).any(1))
+    places = np.flatnonzero(measured)
+    return places[~table["genome"].iloc[places].duplicated().to_numpy()], losses
 
 
-def genes(database: Database, study: str) -> pd.DataFrame:
+def genes(database: Database, study: str, numbers: Collection[int] | None = None) -> pd.DataFrame:
     """Return a row for each evaluation of a search, in the order of their numbers, with a column for each gene.
 
     The index is the candidates' numbers. Arrays are left out; a gene that a candidate does not have is missing.
+
+    Args:
+        database: Where it is recorded.
+        study: Its name.
+        numbers: Leave out all evaluations but these, and genes that none of them has.
 
     Raises:
         StorageError: There is no such study.
@@ -97,35 +149,57 @@ def genes(database: Database, study: str) -> pd.DataFrame:
 
     table, genome = schema.Evaluation, schema.Genome
     with database.read() as session:
-        mine = (table.study_id == find_study(session, study).id, table.purpose == "search")
-        numbers, texts = _columns(
-            session,
+        query = (
             select(table.number, genome.json)
             .join(genome, genome.hash == table.genome_hash)
-            .where(*mine)
-            .order_by(table.number),
+            .where(table.study_id == find_study(session, study).id, table.purpose == "search")
+            .order_by(table.number)
         )
-    columns: dict[str, list[Any]] = defaultdict(lambda: [None] * len(numbers))
-    for start in range(0, len(numbers), _TOGETHER):
-        for path, column in _by_path(texts[start : start + _TOGETHER]).items():
-            columns[path][start : start + len(column)] = column
-    return pd.DataFrame(dict(columns), index=pd.Index(numbers, name="id", dtype=np.int64))
+        wanted = [None] if numbers is None else [table.number.in_(some) for some in chunks(sorted(numbers))]
+        parts = [_columns(session, query if one is None else query.where(one)) for one in wanted]
+    found = [number for part in parts for number in part[0]]
+    texts = [text for part in parts for text in part[1]]
+    columns: dict[str, npt.NDArray[np.object_]] = {}
+    for start in range(0, len(found), _TOGETHER):
+        some = texts[start : start + _TOGETHER]
+        for paths, members, values in _by_genes(some):
+            for path, column in zip(paths, values, strict=True):
+                if isinstance(column[0], dict):
+                    continue
+                if path not in columns:
+                    columns[path] = np.full(len(found), None, dtype=object)
+                columns[path][members + start] = np.fromiter(column, dtype=object, count=len(column))
+    index = pd.Index(found, name="id", dtype=np.int64)
+    return pd.DataFrame({path: pd.Series(column.tolist(), index) for path, column in columns.items()}, index=index)
 
 
-def _columns(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _by_genes(texts: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Places, Iterator[tuple[Any, ...]]]]:
+    """Yield genomes that have the same genes together: these genes, their places, and the values of each gene."""
+    rows = json.loads(f"[{','.join(texts)}]")
+    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        groups[tuple(row)].append(number)
+    for paths, members in groups.items():
+        yield paths, np.array(members), zip(*(rows[number].values() for number in members), strict=True)
+
+
+def _columns(session: Session, query: Select[*tuple[Any, ...]]) -> list[list[Any]]:
     """Return what a query finds, column by column and as the driver has it: rows as objects take three times as long.
 
-    So a truth value may be 0 or 1, and a time a text.
+    So a truth value may be 0 or 1, and a time or JSON a text.
     """
     cursor = session.connection().execute(query).cursor
-    rows = cursor.fetchall() if cursor else []
-    return list(zip(*rows, strict=True)) if rows else [() for _ in query.selected_columns]
+    columns: list[list[Any]] = [[] for _ in query.selected_columns]
+    while cursor and (rows := cursor.fetchmany(_TOGETHER)):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+    return columns
 
 
-def _measured(session: Session, mine: Iterable[ColumnElement[bool]], keys: Keys) -> tuple[Measured, Measured]:
-    """Return mean and standard error of each fitness term, a number for each of the evaluations `keys`.
+def _measured(session: Session, mine: Iterable[ColumnElement[bool]], keys: Places) -> dict[str, Numbers]:
+    """Return mean and standard error (" s.e.") of each fitness term, a number for each of the evaluations `keys`.
 
-    A term without any standard error is not among the second.
+    A number is NaN where there is none; a term without any standard error has no column of them.
     """
     table, measured = schema.Evaluation, schema.Measurement
     found, names, means, errors = _columns(
@@ -138,53 +212,27 @@ def _measured(session: Session, mine: Iterable[ColumnElement[bool]], keys: Keys)
     places = order[np.searchsorted(keys, np.array(found, dtype=np.int64), sorter=order)]
     terms = {name: number for number, name in enumerate(dict.fromkeys(names))}
     codes = np.fromiter(map(terms.__getitem__, names), np.int64, len(names))
-    tables = []
-    for column in (means, errors):
+    columns: dict[str, Numbers] = {}
+    for suffix, column in (("", means), (" s.e.", errors)):
         grid = np.full((len(terms), len(keys)), np.nan)
         grid[codes, places] = np.array(column, dtype=np.float64)
-        tables.append({name: grid[number] for name, number in terms.items()})
-    return tables[0], {name: column for name, column in tables[1].items() if not np.isnan(column).all()}
+        columns |= {f"{name}{suffix}": grid[number] for name, number in terms.items()}
+    return {name: values for name, values in columns.items() if name in terms or not np.isnan(values).all()}
 
 
-def _by_path(texts: Sequence[str]) -> dict[str, list[Any]]:
-    """Return a column for each gene that is no array; genomes of the same genes are put into them at once."""
-    rows = json.loads(f"[{','.join(texts)}]")
-    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        groups[tuple(row)].append(number)
-    columns: dict[str, npt.NDArray[np.object_]] = {}
-    for paths, members in groups.items():
-        values = zip(*(rows[number].values() for number in members), strict=True)
-        for path, column in zip(paths, values, strict=True):
-            if not isinstance(column[0], dict):
-                whole = columns.setdefault(path, np.full(len(rows), None, dtype=object))
-                whole[members] = np.fromiter(column, dtype=object, count=len(column))
-    return {path: column.tolist() for path, column in columns.items()}
-
-
-def left_front(database: Database, study: str) -> pd.Series[float]:
+def left_front(table: pd.DataFrame, objectives: Sequence[StudyObjective]) -> pd.Series[float]:
     """Return the generation after which each candidate of a search was no longer on the front, by its number.
 
     The front after generation g holds the candidates of the generations up to g whose value is above g, or NaN: on
     the front still. A candidate that never was on it has its own generation.
 
-    Raises:
-        StorageError: There is no such study.
+    Args:
+        table: From `evaluations`.
+        objectives: Those of the study.
     """
-    import pandas as pd
-
-    table, found = schema.Evaluation, evaluations(database, study).set_index("id")
-    with database.read() as session:
-        row = find_study(session, study)
-        signs = {o.name: 1.0 if o.direction == "minimize" else -1.0 for o in study_objectives(row)}
-        mine = (table.study_id == row.id, table.purpose == "search")
-        hashes = dict(session.execute(select(table.number, table.genome_hash).where(*mine)).all())
-    losses = (found[list(signs)] * pd.Series(signs)).to_numpy()
-    usable = found["failure"].isna() & (found["budget"] > 0) & np.asarray(~np.isnan(losses).any(1))
-    usable &= ~pd.Series(found.index.map(hashes), index=found.index).where(usable).duplicated()
-    left = found["generation"].astype(float)
-    places = np.flatnonzero(usable.to_numpy())
-    generations = found["generation"].to_numpy()[places]
+    places, losses = _usable(table, objectives)
+    left = table.set_index("id")["generation"].astype(float).rename("left front")
+    generations = table["generation"].to_numpy()[places]
     front = np.zeros(0, dtype=int)
     for generation in np.unique(generations):
         rivals = np.concatenate([front, places[generations == generation]])
@@ -192,44 +240,48 @@ def left_front(database: Database, study: str) -> pd.Series[float]:
         left.iloc[rivals[~stays]] = float(generation)
         front = rivals[stays]
     left.iloc[front] = np.nan
-    return left.rename("left front")
+    return left
 
 
-def work(database: Database, study: str) -> pd.DataFrame:
+def work(database: Database, study: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each time that a worker was busy with a candidate of a search, in the order of their ends.
 
     Columns: "candidate", "kind" ("search", "rung" or "attempt", a try that failed and was made again), "worker",
     "seconds" and "finished_at", the moment of the recording. What a candidate needed on earlier rungs is not in the
     seconds of later ones, and what took no time is left out.
 
+    Args:
+        database: Where it is recorded.
+        study: Its name.
+        table: From `evaluations`.
+
     Raises:
         StorageError: There is no such study.
     """
     import pandas as pd
 
-    table, attempt = schema.Evaluation, schema.Attempt
+    rung, attempt = schema.Evaluation, schema.Attempt
+    rungs: tuple[Any, ...] = (rung.candidate, rung.worker, rung.seconds, rung.finished_at, rung.id)
+    tries: tuple[Any, ...] = (attempt.number, attempt.worker, attempt.seconds, attempt.at, attempt.id)
     with database.read() as session:
         key = find_study(session, study).id
-        ended = session.execute(
-            select(table.candidate, table.purpose, table.worker, table.seconds, table.finished_at)
-            .where(table.study_id == key, table.purpose.in_(("search", "rung")))
-            .order_by(table.id)
-        ).all()
-        tried = session.execute(
-            select(attempt.number, attempt.worker, attempt.seconds, attempt.at)
-            .where(attempt.study_id == key)
-            .order_by(attempt.id)
-        ).all()
-    ends = pd.DataFrame(ended, columns=["candidate", "kind", "worker", "seconds", "finished_at"])
-    before = ends.groupby("candidate")["seconds"].shift().fillna(0.0)
-    ends["seconds"] = (ends["seconds"] - before).clip(lower=0.0)
-    tries = pd.DataFrame(
-        [(number, "attempt", *rest) for number, *rest in tried],
-        columns=["candidate", "kind", "worker", "seconds", "finished_at"],
+        parts = {
+            "rung": _columns(session, select(*rungs).where(rung.study_id == key, rung.purpose == "rung")),
+            "attempt": _columns(session, select(*tries).where(attempt.study_id == key).order_by(attempt.id)),
+        }
+    columns = ["candidate", "worker", "seconds", "finished_at", "key"]
+    ends = table.rename(columns={"id": "candidate"})[columns].assign(kind="search")
+    earlier, tried = (
+        pd.DataFrame(dict(zip(columns, part, strict=True))).assign(kind=kind, finished_at=_moments(part[3]))
+        for kind, part in parts.items()
     )
-    both = pd.concat([part for part in (ends, tries) if len(part)] or [ends])
-    busy = both[(both["seconds"].astype(float) > 0) & (both["worker"] != "")]
-    return busy.sort_values("finished_at", kind="stable").reset_index(drop=True)
+    if len(earlier):
+        ends = pd.concat([ends, earlier]).sort_values("key")
+        ends["seconds"] -= ends.groupby("candidate")["seconds"].shift().fillna(0.0)
+    both = pd.concat([ends, tried]) if len(tried) else ends
+    busy = both[(both["seconds"] > 0) & (both["worker"] != "")]
+    busy = busy.sort_values("finished_at", kind="stable", ignore_index=True)
+    return busy[["candidate", "kind", *columns[1:4]]]
 
 
 def asks(database: Database, study: str) -> pd.DataFrame:
@@ -245,30 +297,38 @@ def asks(database: Database, study: str) -> pd.DataFrame:
     import pandas as pd
 
     table, evaluation, attempt = schema.Ask, schema.Evaluation, schema.Attempt
+    columns = {
+        "ask": table.number,
+        "generation": table.generation,
+        "genome": table.genome_hash,
+        "parents": table.parents,
+        "operators": table.operators,
+        "id": evaluation.number,
+        "failure": evaluation.failure_kind,
+    }
     with database.read() as session:
         key = find_study(session, study).id
-        found = session.execute(
-            select(
-                table.number,
-                table.generation,
-                table.genome_hash,
-                table.parents,
-                table.operators,
-                evaluation.number.label("id"),
-                evaluation.failure_kind,
-            )
-            .outerjoin(
-                evaluation,
-                (evaluation.study_id == key) & (evaluation.ask == table.number) & (evaluation.purpose == "search"),
-            )
-            .where(table.study_id == key)
-            .order_by(table.number)
-        ).all()
-        tried = session.execute(
-            select(attempt.number, func.count()).where(attempt.study_id == key).group_by(attempt.number)
-        ).all()
-    frame = pd.DataFrame(found, columns=["ask", "generation", "genome", "parents", "operators", "id", "failure"])
-    counts = pd.Series([n for _, n in tried], [ask for ask, _ in tried], dtype="int64")
-    frame["id"] = frame["id"].astype("Int64")
+        mine = (evaluation.study_id == key) & (evaluation.ask == table.number) & (evaluation.purpose == "search")
+        query = select(*columns.values()).outerjoin(evaluation, mine).where(table.study_id == key)
+        found = dict(zip(columns, _columns(session, query.order_by(table.number)), strict=True))
+        tries = _columns(
+            session, select(attempt.number, func.count()).where(attempt.study_id == key).group_by(attempt.number)
+        )
+    texts = {"parents": _parsed(found["parents"]), "operators": _parsed(found["operators"])}
+    frame = pd.DataFrame({**found, **texts}).astype({"id": "Int64", "genome": "str", "failure": "str"})
+    counts = pd.Series(tries[1], tries[0], dtype="int64")
     frame["attempts"] = frame["ask"].map(counts).fillna(0).astype("int64")
     return frame
+
+
+def _parsed(column: list[Any]) -> list[Any]:
+    """Return JSON as values; a driver may have read it already."""
+    found: list[Any] = json.loads(f"[{','.join(column)}]") if column and isinstance(column[0], str) else column
+    return found
+
+
+def _moments(column: list[Any]) -> pd.Series[pd.Timestamp]:
+    """Return moments, which may be texts, in UTC."""
+    import pandas as pd
+
+    return pd.to_datetime(pd.Series(column, dtype=object), utc=True, format="ISO8601")

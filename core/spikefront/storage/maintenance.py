@@ -47,7 +47,7 @@ def upgrade(where: str | Path, *, backup: bool = True) -> Upgrade:
             return Upgrade(before, before)
         copy = _copy(database, _copy_name(database, before)) if backup else None
         migration.upgrade(connection)
-        return Upgrade(before, migration.head(connection), copy)
+        return Upgrade(before, migration.head(), copy)
 
 
 def back_up(where: str | Path, to: Path | None = None) -> Path:

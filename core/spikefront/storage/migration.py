@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from enum import Enum
 from pathlib import Path
 
@@ -53,18 +54,23 @@ def version(connection: Connection, label: str) -> Version:
         raise StorageError(
             f"{label} belongs to another program: it has tables like {listing}", "Give another file or database."
         )
-    scripts = ScriptDirectory.from_config(configuration(connection))
-    if found not in {script.revision for script in scripts.walk_revisions()}:
+    if found not in _revisions(MIGRATIONS):
         raise StorageError(
             f"{label} was written by a newer Spikefront (revision {found})",
             "Upgrade the program: `pip install --upgrade spikefront`; a database does not go back.",
         )
-    return Version.CURRENT if found == scripts.get_current_head() else Version.OLDER
+    return Version.CURRENT if found == head() else Version.OLDER
 
 
-def head(connection: Connection) -> str:
+def head() -> str:
     """Return the revision of this program's tables."""
-    return str(ScriptDirectory.from_config(configuration(connection)).get_current_head())
+    return _revisions(MIGRATIONS)[0]
+
+
+@functools.cache
+def _revisions(folder: Path) -> list[str]:
+    """Return all revisions that this program knows, the newest first; Alembic compiles each one's file to tell."""
+    return [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
 
 
 def upgrade(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import random
@@ -74,10 +75,13 @@ def writer(path: Path, create: bool) -> Engine:
     return _with_transactions(engine)
 
 
+@functools.lru_cache(maxsize=8)
 def reader(path: Path) -> Engine:
     """Return an engine that never makes nor changes a file, and never keeps a writer waiting.
 
-    It keeps no connection between transactions, so what `_connect` finds in the folder is never out of date.
+    It keeps no connection between transactions, so what `_connect` finds in the folder is never out of date. What it
+    keeps is how statements read in SQL, which takes longer to work out than most take to run: all who look at a file
+    share it.
     """
     return _with_transactions(create_engine("sqlite://", creator=lambda: _connect(path, "ro"), poolclass=NullPool))
 

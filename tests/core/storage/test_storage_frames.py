@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from spikefront.errors import InputError, StorageError
@@ -62,6 +64,44 @@ def test_of_equal_genomes_the_first_is_on_the_front(database, store):
     for _ in range(2):
         record(store, {"a": 1}, accuracy=0.5, energy=1.0)
     assert list(frames.evaluations(database, "s")["front"]) == [True, False]
+
+
+def test_a_table_that_grows_is_that_of_a_fresh_look(database, store):
+    rng = np.random.default_rng(1)
+    numbers = rng.permutation(60)
+    known = frames.evaluations(database, "s")
+    for place, number in enumerate(numbers.tolist()):
+        measured = {"accuracy": round(rng.random(), 1), "energy": float(rng.integers(1, 9))}
+        if place > 20:  # terms and standard errors may come late
+            measured |= {"spikes": 3.0, "extra": (1.0, float(place))}
+        values = {name: Measurement(v if isinstance(v, tuple) else (v,)) for name, v in measured.items()}
+        failure = Failure("time-out", "late") if number % 9 == 0 else None
+        found = Evaluation(Genome({"a": number % 13}), measurements={} if failure else values, failure=failure)
+        store.record(found, generation=number // 10, number=number, budget=0.0 if number % 11 == 0 else 1.0)
+        if place % 7 == 0:
+            before = known.copy(deep=True)
+            grown = frames.evaluations(database, "s", known)
+            pd.testing.assert_frame_equal(known, before)
+            known = grown
+            pd.testing.assert_frame_equal(known, frames.evaluations(database, "s"))
+            assert known["id"].tolist() == sorted(numbers[: place + 1].tolist())
+            assert known.sort_values("key")["id"].tolist() == numbers[: place + 1].tolist()
+
+
+def test_where_nothing_is_new_the_same_table_comes_back(database, store):
+    record(store, {"a": 1}, accuracy=0.5, energy=1.0)
+    known = frames.evaluations(database, "s")
+    store.set_state("finished")
+    assert frames.evaluations(database, "s", known) is known
+
+
+def test_genes_of_some_candidates(database, store):
+    for number in range(12):
+        record(store, {"a": number} | ({"b": "x"} if number == 7 else {}))
+    table = frames.genes(database, "s", [3, 9, 1, 99])
+    assert (table.index.tolist(), table["a"].tolist(), list(table.columns)) == ([1, 3, 9], [1, 3, 9], ["a"])
+    assert frames.genes(database, "s", [7])["b"].tolist() == ["x"]
+    assert frames.genes(database, "s", []).empty
 
 
 def test_genes_as_a_table(database, store):

@@ -23,7 +23,7 @@ def test_rungs_count_once_and_tries_that_failed_too(database, store, evaluated):
     store.record(evaluated(1, worker="w:2", seconds=3.0), number=1, ask=1, generation=0, budget=0.25)
     store.record(evaluated(2, seconds=0.0), number=2, ask=2, generation=0, reused=True)
     store.record(evaluated(0, worker="w:3", seconds=5.0), purpose="retrain", candidate=0, generation=0)
-    work = frames.work(database, store.name)
+    work = frames.work(database, store.name, frames.evaluations(database, store.name))
     assert work[["candidate", "kind", "worker", "seconds"]].values.tolist() == [
         [0, "rung", "w:1", 2.0],
         [1, "rung", "w:2", 3.0],
@@ -34,11 +34,11 @@ def test_rungs_count_once_and_tries_that_failed_too(database, store, evaluated):
 
 
 def test_nothing_done_is_an_empty_table(database, store):
-    work = frames.work(database, store.name)
+    work = frames.work(database, store.name, frames.evaluations(database, store.name))
     assert len(work) == 0
     assert list(work.columns) == ["candidate", "kind", "worker", "seconds", "finished_at"]
 
 
 def test_a_study_that_is_not_there_is_refused(database, store):
     with pytest.raises(StorageError, match="no study 'other'"):
-        frames.work(database, "other")
+        frames.work(database, "other", frames.evaluations(database, store.name))
