@@ -60,7 +60,8 @@ def test_an_author_derives_suites(pytester):
         """
     )
     result = run(pytester, "--tb=line")
-    result.assert_outcomes(passed=3 * len(checks_of(NeuronContract)) - 2, failed=2)
+    checks = len(checks_of(NeuronContract)) - 1  # neurons that share nothing skip one
+    result.assert_outcomes(passed=3 * checks - 2, failed=2, skipped=3)
     result.stdout.fnmatch_lines(
         [
             "*neuron 'mine': currents (9, 4, 24) torch.float32 gave spikes (9, 24, 4)*",

@@ -110,7 +110,7 @@ def show_differences(
     study: StudyRow, rows: pd.DataFrame, genes: Sequence[str], view: View, selected: Sequence[int]
 ) -> None:
     """Show in which genes and measurements the selected candidates differ, and link to their pages."""
-    chosen = rows[rows["id"].isin(selected)]
+    chosen = rows[rows["id"].isin(selected)].sort_values("id")
     if len(chosen) < 2:
         st.info("Select two or more candidates, in the figure or by number.")
     else:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from spikefront.components.algorithm import Weights
 
@@ -71,6 +69,9 @@ def clusters(distance: Floats, delta: float) -> npt.NDArray[np.int_]:
     """Return the number of each member's cluster: average linkage, cut where two clusters are `delta` apart."""
     if len(distance) < 2 or delta <= 0:
         return np.arange(len(distance))
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
     found: npt.NDArray[np.int_] = fcluster(linkage(squareform(distance, checks=False), "average"), delta, "distance")
     return found
 

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from pydantic import Field, model_validator
-from scipy.stats import norm
 from torch import nn
 
 from spikefront import Predictor, hookimpl
@@ -101,6 +100,8 @@ def expected_improvement(best: float, mean: float, deviation: float) -> float:
     """Return by how much a loss with this distribution is expected to lie below `best`."""
     if deviation <= 0:
         return 0.0
+    from scipy.stats import norm
+
     u = (best - mean) / deviation
     return float((best - mean) * norm.cdf(u) + deviation * norm.pdf(u))
 

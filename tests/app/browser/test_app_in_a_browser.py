@@ -144,6 +144,7 @@ def table_of(page: Any) -> tuple[int, set[int]]:
     Streamlit draws tables on a canvas; beside it stands an accessible one of the rows in sight, which is read here.
     """
     grid = page.locator('table[role="grid"]').filter(has=page.locator("th", has_text="shortlist"))
+    grid.locator("tbody tr td").first.wait_for(state="attached")  # its rows come after the canvas
     cells = grid.locator("tbody tr td:first-child").all_text_contents()
     return int(grid.get_attribute("aria-rowcount")) - 1, {int(text) for text in cells if text.isdecimal()}
 

@@ -12,6 +12,7 @@ from spikefront.space import Choice, Gene, Integer, Real, Space, Tensor
 REGISTRY = load()
 ALGORITHMS = REGISTRY.components("algorithm")
 MULTI_OBJECTIVE = ["nsga2", "nsga3", "age-moea2", "sms-emoa"]
+SINGLE = {"ga", "cluster-suppression"}
 BREEDERS = [*MULTI_OBJECTIVE, "ga"]
 
 MIXED = Space(
@@ -65,7 +66,7 @@ class Search:
 
     def start(self):
         """Return a fresh engine."""
-        single = self.algorithm == "ga"
+        single = self.algorithm in SINGLE
         names = [f"loss{n}" for n in range(self.objectives or (1 if single else 2))]
         weights = {"weights": dict.fromkeys(names, 1.0)} if self.algorithm == "sep-cma-es" else {}
         operators = REGISTRY.components("operator")

@@ -243,9 +243,11 @@ def test_a_synapse_may_change_the_width(network):
 
 @every_network
 def test_a_readout_of_another_width_is_refused(network):
-    class TooWide(Wider):
+    class TooWide(Dense):
         name = "too-wide"
-        readout = Wider.linear
+
+        def readout(self, inputs, outputs, bias, generator):
+            return super().linear(inputs, outputs + 1, bias, generator)
 
     with pytest.raises(PluginError, match=r"'too-wide': its readout has 5 outputs, and the task 4"):
         build(network, (1, 32, 32), synapse=TooWide())
