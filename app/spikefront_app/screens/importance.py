@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spikefront_app.figures.importance import figure_effect, figure_importance, figure_interaction
+from spikefront_app.figures.importance import figure_effect, figure_importance, figure_interaction, thin
 from spikefront_app.importance import logarithmic_genes, read_importance
 from spikefront_app.reading import read_evaluations, read_genes
 from spikefront_app.widgets import choose, choose_study, heading, how_to_read
@@ -15,6 +15,8 @@ METHODS = {
 }
 FEW = 100
 SHOWN = 6
+SEEN = 10_000
+"""Candidates whose genes are read for the figures, evenly spaced over the study: genes take memory."""
 
 heading("Importance", "Which genes matter for which objective.")
 study = choose_study()
@@ -47,7 +49,7 @@ how_to_read(
 if looked_at < FEW:
     st.warning(f"{looked_at} evaluations mean little here: below {FEW}, another seed may well give another order.")
 
-table = read_evaluations(study)[["id", objective]].dropna()
+table = thin(read_evaluations(study)[["id", objective]].dropna(), SEEN)
 table = table.join(read_genes(study, table["id"]), on="id")
 logarithmic = logarithmic_genes(study)
 genes = [str(gene) for gene in mine["gene"].head(SHOWN)]
