@@ -13,7 +13,7 @@ from spikefront.errors import SpikefrontError
 from spikefront.storage import StudyRow
 from spikefront_app.reading import database_label, read_studies
 
-LIVE_SECONDS = 2.0
+LIVE_SECONDS = 4.0
 """How often numbers of what runs are shown anew."""
 
 FIGURES_SECONDS = 10.0
