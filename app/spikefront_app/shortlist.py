@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -55,9 +55,8 @@ def show_shortlist(
         if st.button("Remove selected", disabled=not both, icon=":material/bookmark_remove:"):
             _write(study, [number for number in listed if number not in both])
         name = f"{study.name}-shortlist"
-        st.download_button("CSV", takehome.as_csv(rows), f"{name}.csv", "text/csv", icon=":material/download:")
-        text = takehome.as_json(study.name, rows)
-        st.download_button("JSON", text, f"{name}.json", "application/json", icon=":material/download:")
+        _download("CSV", takehome.as_csv(rows), f"{name}.csv", "text/csv")
+        _download("JSON", takehome.as_json(study.name, rows), f"{name}.json", "application/json")
     st.subheader("Take a candidate home")
     number = int(choose("Candidate of the shortlist", [str(number) for number in listed], "home"))
     for what, command in takehome.commands(study.name, number, database_label()).items():
@@ -79,9 +78,13 @@ def _show_study_files(study: StudyRow, number: int, listed: Sequence[int]) -> No
         return takehome.as_zip({_file(study, one): read_study_file(study, one) for one in listed})
 
     with st.container(horizontal=True):
-        icon, name = ":material/download:", f"{study.name}-shortlist.zip"
-        st.download_button("Study file (TOML)", text, _file(study, number), "application/toml", icon=icon)
-        st.download_button("Study files of all (ZIP)", packed, name, "application/zip", icon=icon)
+        _download("Study file (TOML)", text, _file(study, number), "application/toml")
+        _download("Study files of all (ZIP)", packed, f"{study.name}-shortlist.zip", "application/zip")
+
+
+def _download(label: str, data: str | Callable[[], bytes], name: str, kind: str) -> None:
+    """Show a button that leaves the page as it is: one that is drawn anew makes its other files anew as well."""
+    st.download_button(label, data, name, kind, icon=":material/download:", on_click="ignore")
 
 
 def _file(study: StudyRow, number: int) -> str:
