@@ -32,6 +32,7 @@ def test_a_system_has_a_study_a_page_and_a_docstring(name: str, module: ModuleTy
     assert Specification.from_file(ROOT / "studies" / f"{name}.toml", load()).name == name
     assert (ROOT / "docs" / "systems" / f"{name}.md").read_text().startswith("# ")
     assert inspect.getdoc(module)
+    assert all(callable(getattr(module, part, None)) for part in ("short", "jobs", "run", "findings"))
 
 
 def test_stored_runs_are_those_of_the_jobs(name: str, module: ModuleType) -> None:

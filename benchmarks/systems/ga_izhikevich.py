@@ -18,7 +18,7 @@ from typing import Any
 
 from scipy.stats import wilcoxon
 
-from benchmarks.systems import Finding
+from benchmarks.systems import Finding, _column_checks
 from benchmarks.systems._column_map import Searches, searched
 from benchmarks.systems._trained import STUDIES, compared, spread
 from spikefront.evaluate import streams_of
@@ -89,6 +89,11 @@ class Run:
     crossed: float | None
     seconds: float
     versions: dict[str, str]
+
+
+def short() -> Iterator[Finding]:
+    """Yield the quick checks of neuron and column."""
+    yield from _column_checks.short()
 
 
 def jobs() -> list[tuple[str, int, float, int]]:
