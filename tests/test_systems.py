@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from benchmarks import results
 from benchmarks.systems import Finding
-from benchmarks.systems.__main__ import markdown, modules, stored
+from benchmarks.systems.__main__ import markdown, modules, stored, times
 from fenced import ROOT
 
 from spikefront.plugins import load
@@ -52,6 +52,7 @@ def test_findings_are_sentences_with_numbers(name: str, module: ModuleType) -> N
         assert "|" not in finding.claim + finding.figure
 
 
-def test_the_page_has_the_table_of_the_stored_runs() -> None:
+def test_the_page_has_the_tables_of_the_stored_runs() -> None:
     found = [(name, finding) for name, module in MODULES.items() for finding in stored(module, name)]
-    assert markdown(found) in PAGE.read_text(), "python -m benchmarks.systems --markdown prints the table of today"
+    for table in (markdown(found), times(MODULES)):
+        assert table in PAGE.read_text(), "python -m benchmarks.systems --markdown prints the tables of today"

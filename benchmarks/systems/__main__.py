@@ -4,7 +4,7 @@
     python -m benchmarks.systems --stored [NAME ...]           what the long runs found, as they are stored
     python -m benchmarks.systems --run [--minutes 60] NAME     the long runs that are not stored yet
 
-Long runs are kept in studies/results/systems/NAME.jsonl, two run at a time. With --markdown, the table is that of
+Long runs are kept in studies/results/systems/NAME.jsonl, two run at a time. With --markdown, the tables are those of
 docs/systems.md. A claim that does not hold is a result and no error; with --check, exits 1 where one does not hold.
 """
 
@@ -14,6 +14,7 @@ import argparse
 import importlib
 import math
 import pkgutil
+import statistics
 import sys
 import time
 from collections.abc import Iterable
@@ -58,6 +59,16 @@ def markdown(found: Iterable[tuple[str, Finding]]) -> str:
     return "\n".join(lines)
 
 
+def times(names: Iterable[str]) -> str:
+    """Return how many long runs of each system are stored and how long they took, as a table in Markdown."""
+    lines = ["| system | long runs | seconds of a run, median | minutes of all |", "| --- | ---: | ---: | ---: |"]
+    for name in names:
+        seconds = [row["seconds"] for row in results.rows(results.FOLDER / "systems" / f"{name}.jsonl")]
+        if seconds:
+            lines.append(f"| {name} | {len(seconds)} | {statistics.median(seconds):.1f} | {sum(seconds) / 60:.0f} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Print the table, after the runs that were asked for."""
     known = modules()
@@ -81,7 +92,7 @@ def main() -> None:
         kept = arguments.stored or arguments.run or arguments.markdown
         found += [(name, finding) for finding in (stored(module, name) if kept else module.short())]
     if arguments.markdown:
-        print(markdown(found))
+        print(markdown(found), times(chosen), sep="\n\n")
     else:
         table = Table(*COLUMNS, title=f"torch {version('torch')}, pymoo {version('pymoo')}", show_lines=True)
         for name, finding in found:
